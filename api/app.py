@@ -1,0 +1,30 @@
+"""The gateway's composition root: Chalice on the outside, the framework-free core within."""
+
+from chalice.app import AuthRequest, AuthResponse, Chalice
+from chalicelib import auth
+from chalicelib.gateway import Gateway
+from chalicelib.routes import edge, health, inference, keys, openai, ops, scoring
+
+AUTHORIZER_TTL_S = 60
+"""API Gateway remembers a key's answer this long, so a disabled key works no longer than that."""
+
+gateway = Gateway()
+app = Chalice(app_name="llmo-gateway", configure_logs=False)
+
+
+@app.authorizer(ttl_seconds=AUTHORIZER_TTL_S)
+def keys_authorizer(request: AuthRequest) -> AuthResponse:
+    """Who calls? What they may do is decided by the routes.
+
+    A bad key is let through without a principal, so that the answer is the contract's 401 and not
+    API Gateway's. A store that can't be asked is an error, which is not remembered.
+    """
+    principal = gateway.keys.authenticate(auth.bearer(request.token))
+    context = principal.to_context() if principal else {"denied": "invalid_key"}
+    return AuthResponse(routes=["*"], principal_id=context.get("key_id", "nobody"), context=context)
+
+
+app.register_middleware(edge.middleware(gateway), "http")
+app.register_blueprint(health.routes(gateway))
+for group in (inference, openai, scoring, ops, keys):
+    app.register_blueprint(group.routes(gateway, keys_authorizer))

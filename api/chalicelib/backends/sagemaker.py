@@ -1,0 +1,81 @@
+"""SageMaker endpoints by `InvokeEndpoint`; a container takes the same OpenAI body as an engine."""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from chalicelib.aws import Aws, AwsError, error_name
+from chalicelib.backends import Call, Reply
+from chalicelib.deadline import Deadline
+from chalicelib.errors import StoreUnavailable, UpstreamFailure
+
+_THROTTLED: Final = frozenset({"ThrottlingException", "ServiceQuotaExceededException"})
+_MODEL_ERROR: Final = 424
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerBackend:
+    """`place` is an endpoint, or endpoint/production variant."""
+
+    aws: Aws
+
+    def send(self, place: str, call: Call, deadline: Deadline) -> Reply:
+        endpoint, _, production_variant = place.partition("/")
+        headers = {"content-type": "application/json", "accept": "application/json"}
+        if production_variant:
+            headers["x-amzn-sagemaker-target-variant"] = production_variant
+        if traceparent := call.headers.get("traceparent"):
+            # The only header that SageMaker hands on to the container.
+            headers["x-amzn-sagemaker-custom-attributes"] = f"traceparent={traceparent}"
+        try:
+            reply = self.aws.send(
+                "sagemaker-runtime",
+                "POST",
+                f"/endpoints/{endpoint}/invocations",
+                headers,
+                call.body,
+                deadline,
+            )
+        except StoreUnavailable as error:  # no credentials
+            raise UpstreamFailure("rejected") from error
+        if reply.status == 200:  # noqa: PLR2004
+            return Reply(status=200, headers=reply.headers, body=reply.body)
+        name = error_name(reply)
+        if name in _THROTTLED:
+            raise UpstreamFailure("throttled", status=reply.status)
+        if reply.status == _MODEL_ERROR:
+            return _models_own(reply.body)
+        raise UpstreamFailure(
+            "unavailable" if reply.status >= 500 else "rejected",  # noqa: PLR2004
+            status=reply.status,
+        )
+
+    def probe(self, place: str, deadline: Deadline) -> None:
+        endpoint, _, production_variant = place.partition("/")
+        try:
+            described = self.aws.call(
+                "sagemaker",
+                "DescribeEndpoint",
+                {"EndpointName": endpoint},
+                seconds=deadline.remaining,
+            )
+        except StoreUnavailable:
+            raise UpstreamFailure("connect") from None
+        except AwsError as error:
+            raise UpstreamFailure("rejected", status=error.status) from None
+        if described.get("EndpointStatus") != "InService":
+            raise UpstreamFailure("unavailable")
+        names = {variant.get("VariantName") for variant in described.get("ProductionVariants", [])}
+        if production_variant and production_variant not in names:
+            raise UpstreamFailure("rejected")
+
+
+def _models_own(body: bytes) -> Reply:
+    """The container's own status and message, which SageMaker wraps in a ModelError."""
+    try:
+        error = json.loads(body)
+        status = int(error["OriginalStatusCode"])
+        message = str(error.get("OriginalMessage", ""))
+    except (ValueError, KeyError, TypeError):
+        raise UpstreamFailure("unavailable", status=_MODEL_ERROR) from None
+    return Reply(status=status if status >= 400 else 502, headers={}, body=message.encode())  # noqa: PLR2004

@@ -1,0 +1,289 @@
+"""Kept-alive HTTP/1.1 connections whose every wait ends at a deadline.
+
+`http.client` costs half of what urllib3 does per request and a tenth of its import, but its
+timeouts are per `recv`: a server that sends a byte a second would hold a request for ever. Here
+each read waits for the time that is left, and the name look-up, which has no timeout at all, is
+waited for no longer than the deadline either.
+"""
+
+import http.client
+import io
+import select
+import socket
+import ssl
+import threading
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from chalicelib.deadline import Deadline
+from chalicelib.errors import UpstreamFailure
+
+CONNECT_S: Final = 2.0
+IDLE_S: Final = 10.0
+"""The longest silence in the middle of a reply."""
+MAX_REPLY_BYTES: Final = 6 * 1024 * 1024
+"""A Lambda may return no more."""
+_KEPT_PER_ORIGIN: Final = 32
+_CHUNK: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpReply:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Connections:
+    """A pool of connections; one for the process, made by the first request that needs it."""
+
+    def __init__(self, *, connect_s: float = CONNECT_S, idle_s: float = IDLE_S) -> None:
+        self._connect_s = connect_s
+        self._idle_s = idle_s
+        self._kept: defaultdict[str, list[_Connection]] = defaultdict(list)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        deadline: Deadline,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+    ) -> HttpReply:
+        """Send one request and read the whole reply.
+
+        Raises:
+            UpstreamFailure: `connect`, `timeout`, `reset`, `garbage` (not HTTP) or `too_large`.
+        """
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        path = parts.path + (f"?{parts.query}" if parts.query else "") or "/"
+        while True:
+            connection = self._kept_alive(origin)
+            reused = connection is not None
+            if connection is None:
+                connection = _Connection(origin, self._connect_s, self._idle_s)
+            try:
+                reply, reusable = connection.exchange(method, path, body, headers, deadline)
+            except _ClosedWhileIdle:
+                connection.close()
+                if not reused:
+                    raise UpstreamFailure("reset") from None
+                continue  # the server had hung up on the kept connection: ask on another
+            except BaseException:
+                connection.close()
+                raise
+            if reusable and len(self._kept[origin]) < _KEPT_PER_ORIGIN:
+                self._kept[origin].append(connection)
+            else:
+                connection.close()
+            return reply
+
+    def close(self) -> None:
+        for kept in self._kept.values():
+            while kept:
+                kept.pop().close()
+
+    def _kept_alive(self, origin: str) -> "_Connection | None":
+        kept = self._kept[origin]
+        while kept:
+            connection = kept.pop()
+            if connection.still_open():
+                return connection
+            connection.close()
+        return None
+
+
+class _ClosedWhileIdle(Exception):  # noqa: N818
+    """The connection ended before a byte of the reply came."""
+
+
+class _Connection(http.client.HTTPConnection):
+    """One connection that knows until when it may wait."""
+
+    def __init__(self, origin: str, connect_s: float, idle_s: float) -> None:
+        parts = urlsplit(origin)
+        self._tls = parts.scheme == "https"
+        super().__init__(parts.hostname or "", parts.port or (443 if self._tls else 80))
+        self._connect_s = connect_s
+        self._idle_s = idle_s
+        self._deadline = Deadline.after(0)
+        self._started = False
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        deadline: Deadline,
+    ) -> tuple[HttpReply, bool]:
+        """One request and its reply, and whether the connection can be kept."""
+        self._deadline = deadline
+        self._started = False
+        try:
+            self.request(method, path, body, dict(headers))
+            response = self.getresponse()
+            content = self._read(response)
+        except TimeoutError:
+            raise UpstreamFailure("timeout") from None
+        except (ConnectionError, ssl.SSLError) as error:
+            if self._started:
+                raise UpstreamFailure("reset") from error
+            raise _ClosedWhileIdle from error
+        except http.client.IncompleteRead:
+            raise UpstreamFailure("reset") from None
+        except (http.client.HTTPException, ValueError):
+            raise UpstreamFailure("garbage") from None
+        reply = HttpReply(
+            status=response.status,
+            headers={name.lower(): value for name, value in response.getheaders()},
+            body=content,
+        )
+        return reply, not response.will_close
+
+    def connect(self) -> None:
+        deadline = self._deadline.within(self._connect_s)
+        try:
+            sock = _open(self.host, self.port, deadline)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls:
+                sock.settimeout(deadline.remaining or 0.001)
+                sock = _tls_context().wrap_socket(sock, server_hostname=self.host)
+        except (OSError, UnicodeError) as error:  # an unusable host name is a UnicodeError
+            raise UpstreamFailure("connect") from error
+        self.sock = _DeadlineSocket(sock, self)
+
+    def still_open(self) -> bool:
+        """An idle connection has nothing to read; what can be read is its end."""
+        if self.sock is None:
+            return False
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return not poll.poll(0)
+
+    def patience(self) -> float:
+        """Seconds the next read may wait."""
+        remaining = self._deadline.remaining
+        if remaining <= 0:
+            raise TimeoutError
+        return min(remaining, self._idle_s) if self._started else remaining
+
+    def received(self) -> None:
+        self._started = True
+
+    @staticmethod
+    def _read(response: http.client.HTTPResponse) -> bytes:
+        pieces = []
+        total = 0
+        while piece := response.read(_CHUNK):
+            total += len(piece)
+            if total > MAX_REPLY_BYTES:
+                raise UpstreamFailure("too_large")
+            pieces.append(piece)
+        if response.length:  # `read` with a size takes an early end for the end
+            raise UpstreamFailure("reset")
+        return b"".join(pieces)
+
+
+class _DeadlineSocket(io.RawIOBase):
+    """What `http.client` uses of a socket, each wait bounded by its connection's deadline."""
+
+    def __init__(self, sock: socket.socket, connection: _Connection) -> None:
+        self._sock = sock
+        self._connection = connection
+
+    def sendall(self, content: bytes) -> None:
+        self._sock.settimeout(self._connection.patience())
+        self._sock.sendall(content)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self._sock, self._connection), _CHUNK)
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
+    def close(self) -> None:
+        self._sock.close()
+        super().close()
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, sock: socket.socket, connection: _Connection) -> None:
+        self._sock = sock
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        self._sock.settimeout(self._connection.patience())
+        count = self._sock.recv_into(buffer)
+        if count:
+            self._connection.received()
+        return count
+
+
+def _open(host: str, port: int, deadline: Deadline) -> socket.socket:
+    failure: OSError = OSError(f"no address for {host}")
+    for family, kind, protocol, address in _addresses(host, port, deadline):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(deadline.remaining or 0.001)
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            failure = error
+        else:
+            return sock
+    raise failure
+
+
+_Address = tuple[socket.AddressFamily, socket.SocketKind, int, tuple[str, int]]
+
+
+def _addresses(host: str, port: int, deadline: Deadline) -> list[_Address]:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host)
+        except (OSError, UnicodeError):
+            continue
+        return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, (host, port))]
+    return _look_up(host, port, deadline)
+
+
+def _look_up(host: str, port: int, deadline: Deadline) -> list[_Address]:
+    """Resolve a name in a thread of its own, because `getaddrinfo` can't be given a timeout."""
+    outcome: list[_Address] = []
+    problems: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            outcome.extend((f, k, p, a[:2]) for f, k, p, _, a in found)  # type: ignore[misc]
+        except (OSError, UnicodeError) as error:
+            problems.append(error)
+
+    thread = threading.Thread(target=ask, name="name look-up", daemon=True)
+    thread.start()
+    thread.join(deadline.remaining)
+    if problems:
+        raise problems[0]
+    if not outcome:
+        raise TimeoutError(f"no address for {host} in time")
+    return outcome
+
+
+_context: ssl.SSLContext | None = None
+
+
+def _tls_context() -> ssl.SSLContext:
+    """One context a process: loading the trusted roots is most of what a connection costs."""
+    global _context  # noqa: PLW0603
+    if _context is None:
+        _context = ssl.create_default_context()
+    return _context

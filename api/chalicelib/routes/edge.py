@@ -1,0 +1,181 @@
+"""What every route shares: one exchange a request, one shape for errors, headers, the log line."""
+
+import functools
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, Concatenate, Final, ParamSpec
+
+from chalice.app import Request, Response
+
+from chalicelib.errors import ConfigError, GatewayError, StoreUnavailable
+from chalicelib.exchange import Exchange, current
+from chalicelib.gateway import Gateway
+
+P = ParamSpec("P")
+View = Callable[Concatenate[Exchange, P], Any]
+Middleware = Callable[[Request, Callable[[Request], Response]], Response]
+
+logger = logging.getLogger(__name__)
+_JSON: Final = {"Content-Type": "application/json"}
+_CHALICES_OWN: Final = {405: "method_not_allowed", 415: "invalid_request", 400: "invalid_request"}
+
+
+def view(function: View[P]) -> Callable[P, Response]:
+    """A route's function gets the exchange and returns a document, or (document, status)."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> Response:
+        exchange = current.get()
+        try:
+            exchange.check_headers()
+            result = function(exchange, *args, **kwargs)
+        except GatewayError as error:
+            return error_response(error, exchange)
+        except StoreUnavailable as error:
+            logger.warning("store unavailable: %s", error)
+            return error_response(
+                GatewayError("store_unavailable", "A store can't be reached now.", retry_after_s=1),
+                exchange,
+            )
+        except ConfigError as error:
+            logger.critical("configuration: %s", error)
+            return error_response(_internal("The gateway is set up wrongly."), exchange)
+        except Exception as error:
+            logger.exception("unexpected error", exc_info=_without_message(error))
+            return error_response(_internal("Something went wrong here."), exchange)
+        document, status = result if isinstance(result, tuple) else (result, 200)
+        return json_response(document, status)
+
+    return wrapped
+
+
+def middleware(gateway: Gateway) -> Middleware:
+    """Around every request: the exchange, its span, the headers, a log line and its metrics."""
+
+    def around(request: Request, get_response: Callable[[Request], Response]) -> Response:
+        exchange = exchange_of(request)
+        token = current.set(exchange)
+        telemetry = gateway.telemetry
+        try:
+            name = f"{exchange.method} {exchange.path}"
+            with telemetry.request(name, exchange.headers, exchange.correlation_id) as span:
+                response = _in_contract(get_response(request), exchange)
+                response.headers.update(exchange.response_headers())
+                route, status = exchange.route, response.status_code
+                span.set_attribute("http.request.method", exchange.method)
+                span.set_attribute("http.route", exchange.path)
+                span.set_attribute("http.response.status_code", status)
+                span.set_attribute("lab.team", route.team)
+                span.set_attribute("lab.variant", route.variant)
+                span.set_attribute("lab.target", route.target)
+                span.set_attribute("lab.route.version", route.version)
+                span.set_attribute("lab.route.reason", route.reason)
+                if route.fallback:
+                    origin, _, _ = route.fallback.rpartition(":")
+                    span.set_attribute("lab.fallback.from", origin)
+                    span.set_attribute("lab.fallback.to", route.target)
+                telemetry.log("request", **_log_fields(exchange, status))
+            telemetry.measure(_dimensions(exchange, status), _counts(exchange, status))
+            telemetry.flush()
+        finally:
+            current.reset(token)
+        return response
+
+    return around
+
+
+def exchange_of(request: Request) -> Exchange:
+    """The framework's request as the core knows one."""
+    context = getattr(request, "lambda_context", None)
+    try:
+        body = request.raw_body
+    except ValueError:  # text that is no UTF-8, or bad base64: parsing the body will say so
+        body = b"\xff"
+    return Exchange(
+        method=request.method,
+        path=request.path,
+        headers={name.lower(): value for name, value in request.headers.items()},
+        query=dict(request.query_params or {}),
+        body=body if isinstance(body, bytes) else body.encode(),
+        authorizer=request.context.get("authorizer") or {},
+        time_left_s=context.get_remaining_time_in_millis() / 1000 if context else None,
+    )
+
+
+def json_response(document: object, status: int = 200) -> Response:
+    return Response(
+        body=json.dumps(document, ensure_ascii=False), status_code=status, headers=dict(_JSON)
+    )
+
+
+def error_response(error: GatewayError, exchange: Exchange) -> Response:
+    response = json_response(error.body(exchange.correlation_id), error.status)
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+    return response
+
+
+def _in_contract(response: Response, exchange: Exchange) -> Response:
+    """Chalice answers some requests before a view is reached, in a shape of its own."""
+    if not (isinstance(response.body, dict) and set(response.body) == {"Code", "Message"}):
+        return response
+    status = response.status_code
+    code = _CHALICES_OWN.get(status, "internal_error")
+    message = {
+        405: f"{exchange.path} does not take {exchange.method}.",
+        415: "The body must be application/json.",
+    }.get(status, "Something went wrong here.")
+    ours = error_response(GatewayError(code, message), exchange)
+    ours.headers.update({name: v for name, v in response.headers.items() if name == "Allow"})
+    return ours
+
+
+def _log_fields(exchange: Exchange, status: int) -> dict[str, Any]:
+    route = exchange.route
+    fields = {
+        "method": exchange.method,
+        "route": exchange.path,
+        "status": status,
+        "latency_ms": exchange.latency_ms,
+        "key_id": exchange.authorizer.get("key_id"),
+        "team": route.team,
+        "variant": route.variant,
+        "target": route.target,
+        "route_version": route.version,
+        "route_reason": route.reason,
+        "fallback": route.fallback,
+        "body_bytes": len(exchange.body),
+    }
+    return {**fields, **exchange.usage}
+
+
+def _dimensions(exchange: Exchange, status: int) -> dict[str, str]:
+    route = exchange.route
+    return {
+        "route": exchange.path,
+        "team": route.team,
+        "variant": route.variant,
+        "target": route.target,
+        "status": str(status),
+    }
+
+
+def _counts(exchange: Exchange, status: int) -> dict[str, float]:
+    return {
+        "Requests": 1,
+        "Errors": int(status >= 500),  # noqa: PLR2004
+        "Fallbacks": int(exchange.route.fallback is not None),
+        "Latency": exchange.latency_ms,
+        "PromptTokens": exchange.usage.get("prompt_tokens", 0),
+        "CompletionTokens": exchange.usage.get("completion_tokens", 0),
+    }
+
+
+def _internal(message: str) -> GatewayError:
+    return GatewayError("internal_error", message)
+
+
+def _without_message(error: Exception) -> tuple[type[Exception], Exception, Any]:
+    """The stack without the message, which may hold what the caller sent."""
+    return type(error), type(error)("(message withheld)"), error.__traceback__

@@ -1,0 +1,48 @@
+"""OpenAI's contract, so that its clients work unchanged. A team is a model."""
+
+from typing import Any
+
+from chalice.app import Blueprint, ChaliceAuthorizer
+
+from chalicelib import questions
+from chalicelib.exchange import Exchange
+from chalicelib.gateway import Gateway
+from chalicelib.inference import CHAT, COMPLETIONS
+from chalicelib.routes.edge import view
+from chalicelib.validation import parse_object
+
+
+def routes(gateway: Gateway, authorizer: ChaliceAuthorizer) -> Blueprint:
+    blueprint = Blueprint(__name__)
+
+    def ask(exchange: Exchange, path: str) -> dict[str, Any]:
+        principal = exchange.principal()
+        principal.require("invoke")
+        question = questions.openai(
+            gateway.config,
+            path,
+            parse_object(exchange.body, max_bytes=gateway.settings.max_body_bytes),
+            exchange,
+            principal,
+            max_tokens=gateway.settings.max_tokens,
+        )
+        return dict(gateway.inference.ask(question, exchange).document)
+
+    @blueprint.route(CHAT, methods=["POST"], authorizer=authorizer)
+    @view
+    def chat_completions(exchange: Exchange) -> dict[str, Any]:
+        return ask(exchange, CHAT)
+
+    @blueprint.route(COMPLETIONS, methods=["POST"], authorizer=authorizer)
+    @view
+    def completions(exchange: Exchange) -> dict[str, Any]:
+        return ask(exchange, COMPLETIONS)
+
+    @blueprint.route("/v1/models", methods=["GET"], authorizer=authorizer)
+    @view
+    def list_models(exchange: Exchange) -> dict[str, Any]:
+        principal = exchange.principal()
+        principal.require("invoke")
+        return questions.models(gateway.config, principal)
+
+    return blueprint

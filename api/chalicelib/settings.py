@@ -1,0 +1,80 @@
+"""The stage, as environment variables say it. Nothing is read at import."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from chalicelib.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The stage, as environment variables say it."""
+
+    stage: str = "local"
+    config_file: Path = field(default_factory=lambda: Path(__file__).with_name("gateway.toml"))
+    keys_table: str = "llmo-keys"
+    routing_table: str = "llmo-routing"
+    audit_table: str = "llmo-audit"
+    pepper_secret: str = "llmo/key-pepper"  # noqa: S105  (the secret's name)
+    engine_key_secret: str | None = None
+    engine_urls: Mapping[str, str] = field(default_factory=dict)
+    integration_timeout_s: float = 60
+    max_body_bytes: int = 1_048_576
+    max_tokens: int = 4096
+    otlp_endpoint: str | None = None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the settings; what is not set keeps its default.
+
+        Raises:
+            ConfigError: a variable does not parse.
+        """
+        readers: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+            "stage": ("STAGE", str),
+            "config_file": ("GATEWAY_CONFIG", Path),
+            "keys_table": ("KEYS_TABLE", str),
+            "routing_table": ("ROUTING_TABLE", str),
+            "audit_table": ("AUDIT_TABLE", str),
+            "pepper_secret": ("PEPPER_SECRET", str),
+            "engine_key_secret": ("ENGINE_KEY_SECRET", str),
+            "engine_urls": ("ENGINE_URLS", _engine_urls),
+            "integration_timeout_s": ("INTEGRATION_TIMEOUT_S", _positive_float),
+            "max_body_bytes": ("MAX_BODY_BYTES", _positive_int),
+            "max_tokens": ("MAX_TOKENS", _positive_int),
+            "otlp_endpoint": ("OTEL_EXPORTER_OTLP_ENDPOINT", str),
+        }
+        values: dict[str, Any] = {}
+        for name, (variable, read) in readers.items():
+            if raw := env.get(variable):
+                try:
+                    values[name] = read(raw)
+                except ValueError as error:
+                    raise ConfigError("environment", variable, str(error)) from None
+        return cls(**values)
+
+
+def _positive_float(raw: str) -> float:
+    value = float(raw)
+    if not value > 0:
+        raise ValueError(f"must be above 0, is {raw}")
+    return value
+
+
+def _positive_int(raw: str) -> int:
+    value = int(raw)
+    if value <= 0:
+        raise ValueError(f"must be above 0, is {raw}")
+    return value
+
+
+def _engine_urls(raw: str) -> dict[str, str]:
+    urls = json.loads(raw)
+    if not isinstance(urls, dict) or not all(
+        isinstance(url, str) and url.startswith(("http://", "https://")) for url in urls.values()
+    ):
+        raise ValueError('must be a JSON object {"engine": "http(s)://host[:port]"}')
+    return urls
