@@ -1,6 +1,7 @@
 """The gateway's composition root: Chalice on the outside, the framework-free core within."""
 
 from chalice.app import AuthRequest, AuthResponse, Chalice
+
 from chalicelib import auth
 from chalicelib.gateway import Gateway
 from chalicelib.routes import edge, health, inference, keys, openai, ops, scoring

@@ -190,42 +190,54 @@ class _Connection(http.client.HTTPConnection):
         return b"".join(pieces)
 
 
-class _DeadlineSocket(io.RawIOBase):
-    """What `http.client` uses of a socket, each wait bounded by its connection's deadline."""
+class _DeadlineSocket:
+    """What `http.client` uses of a socket, each wait bounded by its connection's deadline.
+
+    A reply that ends with its connection is read after `http.client` has closed the socket, so the
+    socket goes when it and its last reader are closed, as the standard library's own does.
+    """
 
     def __init__(self, sock: socket.socket, connection: _Connection) -> None:
-        self._sock = sock
-        self._connection = connection
+        self.socket = sock
+        self.connection = connection
+        self._users = 1
 
     def sendall(self, content: bytes) -> None:
-        self._sock.settimeout(self._connection.patience())
-        self._sock.sendall(content)
+        self.socket.settimeout(self.connection.patience())
+        self.socket.sendall(content)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self._sock, self._connection), _CHUNK)
+        self._users += 1
+        return io.BufferedReader(_Reader(self), _CHUNK)
 
     def fileno(self) -> int:
-        return self._sock.fileno()
+        return self.socket.fileno()
 
     def close(self) -> None:
-        self._sock.close()
-        super().close()
+        self._users -= 1
+        if self._users <= 0:
+            self.socket.close()
 
 
 class _Reader(io.RawIOBase):
-    def __init__(self, sock: socket.socket, connection: _Connection) -> None:
+    def __init__(self, sock: _DeadlineSocket) -> None:
         self._sock = sock
-        self._connection = connection
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        self._sock.settimeout(self._connection.patience())
-        count = self._sock.recv_into(buffer)
+        connection = self._sock.connection
+        self._sock.socket.settimeout(connection.patience())
+        count = self._sock.socket.recv_into(buffer)
         if count:
-            self._connection.received()
+            connection.received()
         return count
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._sock.close()
 
 
 def _open(host: str, port: int, deadline: Deadline) -> socket.socket:

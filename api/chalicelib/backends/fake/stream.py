@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from chalicelib.backends.fake_logprobs import chat_logprobs, completion_logprobs, token_ids
-from chalicelib.backends.fake_shapes import FINGERPRINT, Completion, encode, usage
-from chalicelib.backends.fake_text import Generation
+from chalicelib.backends.fake.logprobs import chat_logprobs, completion_logprobs, token_ids
+from chalicelib.backends.fake.shapes import FINGERPRINT, Completion, encode, usage
+from chalicelib.backends.fake.text import Generation
 
 DONE: Final = b"data: [DONE]\n\n"
 _MARK: Final = "\x00"

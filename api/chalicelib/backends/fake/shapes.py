@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chalicelib.backends.fake_logprobs import (
+from chalicelib.backends.fake.logprobs import (
     chat_logprobs,
     completion_logprobs,
     prompt_logprobs,
     token_ids,
 )
-from chalicelib.backends.fake_request import Ask, Prompt
-from chalicelib.backends.fake_text import Generation
+from chalicelib.backends.fake.request import Ask, Prompt
+from chalicelib.backends.fake.text import Generation
 
 FINGERPRINT: Final = "vllm-0.32.0-fake"
 encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from chalicelib.backends.fake_chance import chance
-from chalicelib.backends.fake_text import words
+from chalicelib.backends.fake.chance import chance
+from chalicelib.backends.fake.text import words
 
 
 def json_text(schema: Mapping[str, Any], seed: str) -> str:

@@ -22,23 +22,29 @@ def bad(message: str, param: str | None = None, value: object = None) -> Refusal
     return Refusal(400, message + suffix, "BadRequestError", param)
 
 
-def invalid(kind: str, loc: str, msg: str, value: object) -> Refusal:
+def invalid(kind: str, loc: str, msg: str, value: object, **more: object) -> Refusal:
     shown = (
         f"<{type(value).__name__} of {len(value)} items>"
         if isinstance(value, list | dict)
         else f"{value}"
     )
-    error = {"type": kind, "loc": loc, "msg": msg, "input": shown}
+    error = {"type": kind, "loc": loc, "msg": msg, "input": shown, **more}
     return Refusal(400, f"1 validation error:\n  {error}", "Bad Request", loc)
 
 
-def fields_of(body: bytes) -> dict[str, Any]:
+def _not_json(error: Exception, *, is_raw: bool) -> Refusal:
+    if is_raw:
+        return Refusal(400, f"JSON decode error: {error}", "Bad Request")
+    at, reason = (error.pos, error.msg) if isinstance(error, json.JSONDecodeError) else (0, "")
+    return invalid("json_invalid", f"body.{at}", "JSON decode error", {}, ctx={"error": reason})
+
+
+def fields_of(body: bytes, *, is_raw: bool) -> dict[str, Any]:
+    """The JSON object in `body`; `is_raw`: the route decodes it itself and words errors so."""
     try:
         fields: object = json.loads(body)
-    except json.JSONDecodeError as error:
-        raise invalid("json_invalid", f"body.{error.pos}", "JSON decode error", {}) from None
-    except (UnicodeDecodeError, RecursionError):
-        raise invalid("json_invalid", "body.0", "JSON decode error", {}) from None
+    except (ValueError, RecursionError) as error:
+        raise _not_json(error, is_raw=is_raw) from None
     if not isinstance(fields, dict):
         sentence = "Input should be a valid dictionary or object to extract fields from"
         raise invalid("model_attributes_type", "body", sentence, fields)

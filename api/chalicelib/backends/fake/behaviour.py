@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal, get_args
 
-from chalicelib.backends.fake_chance import chance
+from chalicelib.backends.fake.chance import chance
 
 Fault = Literal[
     "none",

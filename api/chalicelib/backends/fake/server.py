@@ -1,6 +1,6 @@
 """A fake vLLM engine over HTTP, on 127.0.0.1 only.
 
-    python -m chalicelib.backends.fake_server --port 0 --ttft-ms 50 --itl-ms 10
+    python -m chalicelib.backends.fake.server --port 0 --ttft-ms 50 --itl-ms 10
 
 `POST /fake/behaviour` changes any knob while it runs, `GET /fake/requests` tells what came in.
 The API key, if one shall be asked for, comes from FAKE_ENGINE_API_KEY.
@@ -21,9 +21,9 @@ from types import TracebackType
 from typing import Final, Self
 
 from chalicelib.backends.fake import FAULTS, Behaviour, BehaviourError, FakeEngine
-from chalicelib.backends.fake_http import Request
-from chalicelib.backends.fake_pacing import pacer_for
-from chalicelib.backends.fake_service import Connection, Service
+from chalicelib.backends.fake.http import Request
+from chalicelib.backends.fake.pacing import pacer_for
+from chalicelib.backends.fake.service import Connection, Service
 
 HOST: Final = "127.0.0.1"
 _BACKLOG: Final = 1024

@@ -14,7 +14,7 @@ from chalicelib.backends.fake import (
     FakeEngine,
     changed,
 )
-from chalicelib.backends.fake_http import (
+from chalicelib.backends.fake.http import (
     CONTINUE,
     MAX_BODY_BYTES,
     Request,
@@ -22,11 +22,11 @@ from chalicelib.backends.fake_http import (
     Unreadable,
     response_head,
 )
-from chalicelib.backends.fake_metrics import CONTENT_TYPE, Meter, Metrics
-from chalicelib.backends.fake_pacing import Pacer, now
-from chalicelib.backends.fake_request import ANY_MODEL
-from chalicelib.backends.fake_sending import Sending
-from chalicelib.backends.fake_shapes import encode, error
+from chalicelib.backends.fake.metrics import CONTENT_TYPE, Meter, Metrics
+from chalicelib.backends.fake.pacing import Pacer, now
+from chalicelib.backends.fake.request import ANY_MODEL
+from chalicelib.backends.fake.sending import Sending
+from chalicelib.backends.fake.shapes import encode, error
 
 _RECORDED: Final = 1000
 _RECORDED_BODY_BYTES: Final = 64 * 1024

@@ -5,6 +5,7 @@ within tens of microseconds. Python before 3.13, or not on Linux, falls back on 
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -28,11 +29,10 @@ class LoopPacer:
     """By the event loop's own timers."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._offset = loop.time() - now()
+        self._loop = loop  # whose clock is `now`
 
     def at(self, when: float, callback: Callable[[], None]) -> None:
-        self._loop.call_at(when + self._offset, callback)
+        self._loop.call_at(when, callback)
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -75,7 +75,8 @@ if sys.platform == "linux" and sys.version_info >= (3, 13):
             os.timerfd_settime_ns(self._timer, flags=os.TFD_TIMER_ABSTIME, initial=nanoseconds)
 
         def _fire(self) -> None:
-            os.read(self._timer, 8)
+            with contextlib.suppress(BlockingIOError):  # set anew since it went off
+                os.read(self._timer, 8)
             self._armed = float("inf")
             due = now()
             heap = self._heap

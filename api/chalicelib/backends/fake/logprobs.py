@@ -10,7 +10,7 @@ from math import log
 from typing import Any, Final
 from zlib import crc32
 
-from chalicelib.backends.fake_text import END, WORDS
+from chalicelib.backends.fake.text import END, WORDS
 
 _VOCABULARY: Final = 32_000
 _IMPOSSIBLE: Final = -9999.0  # vLLM's value for a token that the grammar forbids

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Final
 
-from chalicelib.backends.fake_behaviour import WIRE_FAULTS, Answer, Behaviour, Fault
-from chalicelib.backends.fake_chance import chance, roll
-from chalicelib.backends.fake_fields import Refusal
-from chalicelib.backends.fake_request import ANY_MODEL, Ask, read
-from chalicelib.backends.fake_schema import json_text
-from chalicelib.backends.fake_shapes import Completion, encode, error, models, whole
-from chalicelib.backends.fake_stream import DONE, event, events
-from chalicelib.backends.fake_text import Generation, Limits, generate, words
+from chalicelib.backends.fake.behaviour import WIRE_FAULTS, Answer, Behaviour, Fault
+from chalicelib.backends.fake.chance import chance, roll
+from chalicelib.backends.fake.fields import Refusal
+from chalicelib.backends.fake.request import ANY_MODEL, Ask, read
+from chalicelib.backends.fake.schema import json_text
+from chalicelib.backends.fake.shapes import Completion, encode, error, models, whole
+from chalicelib.backends.fake.stream import DONE, event, events
+from chalicelib.backends.fake.text import Generation, Limits, generate, words
 
 JSON: Final[Mapping[str, str]] = {"content-type": "application/json"}
 _EVENTS: Final[Mapping[str, str]] = {"content-type": "text/event-stream; charset=utf-8"}
@@ -163,9 +163,8 @@ def _generated(
     behaviour: Behaviour, path: str, body: bytes, fault: Fault, stamp: tuple[int, int]
 ) -> FakeAnswer:
     ordinal, created = stamp
-    is_chat = path == "/v1/chat/completions" or (path == "/invocations" and b'"messages"' in body)
     try:
-        ask = read(body, behaviour, is_chat=is_chat)
+        ask = read(body, behaviour, path)
     except Refusal as refusal:
         reason = error(refusal.status, refusal.message, refusal.kind, refusal.param)
         return _json(reason, status=refusal.status)
@@ -219,7 +218,7 @@ def _text(answer: Answer, ask: Ask, prompt: str, index: int) -> str:
 
 
 def _aborted(generations: Sequence[Generation]) -> list[Generation]:
-    halves = [(generation, (len(generation.tokens) + 1) // 2) for generation in generations]
+    halves = [(generation, max(1, len(generation.tokens) // 2)) for generation in generations]
     return [
         Generation(
             tokens=generation.tokens[:half],
@@ -230,6 +229,10 @@ def _aborted(generations: Sequence[Generation]) -> list[Generation]:
     ]
 
 
+def _failed(generations: Sequence[Generation]) -> list[Generation]:
+    return [replace(generation, finish_reason="error") for generation in generations]
+
+
 def _silent(generations: Sequence[Generation]) -> list[Generation]:
     nothing = generate("", Limits(max_tokens=1))
     return [nothing] * len(generations)
@@ -237,6 +240,7 @@ def _silent(generations: Sequence[Generation]) -> list[Generation]:
 
 _SPOILT: Final[Mapping[Fault, Callable[[Sequence[Generation]], Sequence[Generation]]]] = {
     "abort": _aborted,
+    "error_body": _failed,
     "empty_text": _silent,
     "no_choices": lambda _: (),
 }

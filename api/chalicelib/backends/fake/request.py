@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chalicelib.backends.fake_behaviour import Behaviour
-from chalicelib.backends.fake_fields import (
+from chalicelib.backends.fake.behaviour import Behaviour
+from chalicelib.backends.fake.fields import (
     Refusal,
     bad,
     check_containers,
@@ -13,7 +13,7 @@ from chalicelib.backends.fake_fields import (
     fields_of,
     invalid,
 )
-from chalicelib.backends.fake_text import Limits, tokenize
+from chalicelib.backends.fake.text import Limits, tokenize
 
 ANY_MODEL: Final = "fake"
 _TEMPLATE_TOKENS: Final = 3  # what a chat template puts around each message
@@ -49,13 +49,14 @@ class Ask:
     """The texts to choose from, where the request restricts the answer to some."""
 
 
-def read(body: bytes, behaviour: Behaviour, *, is_chat: bool) -> Ask:
-    """The request in `body`.
+def read(body: bytes, behaviour: Behaviour, path: str) -> Ask:
+    """The request in `body`; `/invocations` takes both kinds and sees by `messages` which it is.
 
     Raises:
         Refusal: in vLLM's own words.
     """
-    fields = fields_of(body)
+    fields = fields_of(body, is_raw=path == "/invocations")
+    is_chat = path == "/v1/chat/completions" or (path == "/invocations" and "messages" in fields)
     messages = _messages(fields) if is_chat else None
     coerce_numbers(fields)
     check_containers(fields)

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Final
 
-from chalicelib.backends.fake_engine import FakeAnswer
-from chalicelib.backends.fake_pacing import now
+from chalicelib.backends.fake.engine import FakeAnswer
+from chalicelib.backends.fake.pacing import now
 
 CONTENT_TYPE: Final = "text/plain; version=1.0.0; charset=utf-8"
 _REASONS: Final = ("stop", "length", "abort", "error", "repetition")

@@ -6,11 +6,11 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from chalicelib.backends.fake_behaviour import Fault
-from chalicelib.backends.fake_engine import FakeAnswer, Stream
-from chalicelib.backends.fake_http import LAST_CHUNK, chunk, response_head
-from chalicelib.backends.fake_metrics import Meter
-from chalicelib.backends.fake_pacing import Pacer
+from chalicelib.backends.fake.behaviour import Fault
+from chalicelib.backends.fake.engine import FakeAnswer, Stream
+from chalicelib.backends.fake.http import LAST_CHUNK, chunk, response_head
+from chalicelib.backends.fake.metrics import Meter
+from chalicelib.backends.fake.pacing import Pacer
 
 _ENDLESS: Final = chunk(b"x" * 65_536)
 _HALF: Final = frozenset({"stall", "reset", "truncate"})
@@ -100,19 +100,21 @@ class Sending:
     def _step(self, stream: Stream) -> None:
         """Send what is due now: one step, or all that is left where there is no pace."""
         gap = self._answer.gap_s
-        last = self._step_number + 1 if gap > 0 else self._steps
-        while self._step_number < min(last, self._steps):
-            self._transport.write(chunk(next(stream.events)))
-            self._meter.step(self._step_number)
-            self._step_number += 1
-        if self._step_number < self._steps:
-            next_s = self._answer.first_s + gap * self._step_number
-            self._at(next_s, lambda: self._step(stream))
-        elif self._answer.wire in _HALF:
+        upto = min(self._steps, self._step_number + 1) if gap > 0 else self._steps
+        due = [chunk(next(stream.events)) for _ in range(self._step_number, upto)]
+        if upto == stream.steps:
+            due.append(LAST_CHUNK)
+        self._transport.write(b"".join(due))
+        for number in range(self._step_number, upto):
+            self._meter.step(number)
+        self._step_number = upto
+        if upto == stream.steps:
+            self._finish()
+        elif upto == self._steps:
             self._break_off()
         else:
-            self._transport.write(LAST_CHUNK)
-            self._finish()
+            next_s = self._answer.first_s + gap * upto
+            self._at(next_s, lambda: self._step(stream))
 
     def _break_off(self) -> None:
         if self._answer.wire == "truncate":

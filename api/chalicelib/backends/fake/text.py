@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Final
 
-from chalicelib.backends.fake_chance import roll
+from chalicelib.backends.fake.chance import roll
 
 END: Final = "</s>"
 WORDS: Final = (

@@ -7,8 +7,8 @@ from threading import Lock
 from typing import Final
 
 from chalicelib.backends import Call, Reply
-from chalicelib.backends.fake_behaviour import FAULTS, Behaviour, BehaviourError, Fault, changed
-from chalicelib.backends.fake_engine import JSON, FakeAnswer, respond, suffers
+from chalicelib.backends.fake.behaviour import FAULTS, Behaviour, BehaviourError, Fault, changed
+from chalicelib.backends.fake.engine import JSON, FakeAnswer, respond, suffers
 from chalicelib.deadline import Deadline
 from chalicelib.errors import Reason, UpstreamFailure
 
