@@ -11,6 +11,7 @@ AUTHORIZER_TTL_S = 60
 
 gateway = Gateway()
 app = Chalice(app_name="llmo-gateway", configure_logs=False)
+app.api.binary_types = []  # everything here is text, and comparing types costs more than routing
 
 
 @app.authorizer(ttl_seconds=AUTHORIZER_TTL_S)

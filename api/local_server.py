@@ -42,7 +42,7 @@ class Handler(ChaliceRequestHandler):
 
     def _generic_handle(self) -> None:
         length = self.headers.get("content-length", "0")
-        if self.headers.get("transfer-encoding") or not length.isdigit():
+        if self.headers.get("transfer-encoding") or not length.isdecimal():
             self._refuse("DEFAULT_4XX")
             return
         if int(length) > _MAX_BODY:

@@ -27,6 +27,13 @@ class Usage:
     completion_tokens: int
     total_tokens: int
 
+    def to_dict(self) -> dict[str, int]:
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "total_tokens": self.total_tokens,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -133,4 +140,4 @@ def _caller_fault(body: bytes) -> CallerFault:
 
 def _seconds(text: str | None) -> float | None:
     """`Retry-After` in seconds; dates are left to those who send them."""
-    return float(text) if text and text.isdigit() and len(text) < 6 else None  # noqa: PLR2004
+    return float(text) if text and text.isdecimal() and len(text) < 6 else None  # noqa: PLR2004

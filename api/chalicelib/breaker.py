@@ -10,13 +10,16 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from chalicelib.config import BreakerPolicy
 from chalicelib.errors import StoreUnavailable
 from chalicelib.splits import RoutingState
 
 logger = logging.getLogger(__name__)
+
+_REMEMBERED: Final = 100
+"""Outcomes kept of a target: enough to judge by, and cheap to go through."""
 
 Health = Literal["closed", "open", "probing"]
 
@@ -41,7 +44,9 @@ class Breaker:
         self._store = store
         self._state = state
         self._clock = clock
-        self._outcomes: defaultdict[str, deque[tuple[float, bool]]] = defaultdict(deque)
+        self._outcomes: defaultdict[str, deque[tuple[float, bool]]] = defaultdict(
+            lambda: deque(maxlen=_REMEMBERED)
+        )
         self._decided: dict[str, tuple[float, float]] = {}  # target: (decided at, open until)
         self._lock = threading.Lock()
 

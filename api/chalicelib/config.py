@@ -39,8 +39,10 @@ class Variant:
     targets: tuple[Target, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Team:
+    """One team's part of the file; equal only to itself, so that it can key a cache."""
+
     name: str
     timeout_s: float
     attempt_timeout_s: float

@@ -89,7 +89,7 @@ class Gateway:
 
     @cached_property
     def telemetry(self) -> Telemetry:
-        return Telemetry(self._span_sink(), level=self._env.get("LOG_LEVEL"))
+        return Telemetry(self._span_sink(), level=self._env.get("LOG_LEVEL", "INFO"))
 
     @cached_property
     def inference(self) -> Inference:

@@ -3,12 +3,12 @@
     question → weights in force → variant → targets → answer
 
 An adapter (Chalice today) makes a `Question` of its request and writes the answer in its own way.
-One that streams uses `plan` and `dispatch` with a function of its own that returns at the first event.
+One that streams uses `plan` and `dispatch` with a function that returns at the first event.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 from chalicelib import routing
@@ -72,7 +72,7 @@ class Inference:
 
         dispatched = dispatch(team, options, ask, targets=self.breaker, deadline=deadline)
         exchange.route.fallback = dispatched.fallback
-        exchange.usage = asdict(dispatched.answer.usage)
+        exchange.usage = dispatched.answer.usage.to_dict()
         return dispatched.answer
 
     def plan(self, question: Question, exchange: Exchange) -> list[Candidate]:
@@ -96,13 +96,13 @@ class Inference:
     def _call(self, question: Question, candidate: Candidate, deadline: Deadline) -> Answer:
         target, model = candidate.target, candidate.variant.model
         operation = _OPERATIONS[question.path]
-        with self.telemetry.model_call(operation, model) as span:
-            span.set_attribute(
-                "gen_ai.provider.name", _PROVIDERS.get(target.backend, target.backend)
-            )
-            span.set_attribute("lab.team", question.team.name)
-            span.set_attribute("lab.variant", candidate.variant.name)
-            span.set_attribute("lab.target", target.name)
+        attributes = {
+            "gen_ai.provider.name": _PROVIDERS.get(target.backend, target.backend),
+            "lab.team": question.team.name,
+            "lab.variant": candidate.variant.name,
+            "lab.target": target.name,
+        }
+        with self.telemetry.model_call(operation, model, attributes) as span:
             call = Call(
                 path=question.path,
                 body=json.dumps({"model": model, **question.body}).encode(),
@@ -114,10 +114,14 @@ class Inference:
             except UpstreamFailure as failure:
                 failed(span, failure.reason)
                 raise
-            span.set_attribute("gen_ai.response.model", answer.model)
-            span.set_attribute("gen_ai.response.finish_reasons", (answer.finish_reason,))
-            span.set_attribute("gen_ai.usage.input_tokens", answer.usage.prompt_tokens)
-            span.set_attribute("gen_ai.usage.output_tokens", answer.usage.completion_tokens)
+            span.set_attributes(
+                {
+                    "gen_ai.response.model": answer.model,
+                    "gen_ai.response.finish_reasons": (answer.finish_reason,),
+                    "gen_ai.usage.input_tokens": answer.usage.prompt_tokens,
+                    "gen_ai.usage.output_tokens": answer.usage.completion_tokens,
+                }
+            )
             return answer
 
 

@@ -5,6 +5,7 @@ parameters, scheduling priority, ids. A test compares it with a running engine's
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from chalicelib.validation import (
@@ -91,9 +92,11 @@ def _says_something(message: Mapping[str, Any]) -> bool:
 
 
 MESSAGES: Final[Rule] = _has_text
-STOP: Final = either(text(1, 256), list_of(text(1, 256), most=16))
+_STOP: Final = text(1, 256, blank=True)
+STOP: Final = either(_STOP, list_of(_STOP, most=16))
 
 
+@cache
 def sampling(max_tokens: int) -> Fields:
     """What chat and text completions share."""
     return {
@@ -127,7 +130,7 @@ def sampling(max_tokens: int) -> Fields:
         "prompt_logprobs": whole(0, 20),
         "logprob_token_ids": list_of(_TOKEN_ID, most=128),
         "allowed_token_ids": list_of(_TOKEN_ID, most=4096),
-        "bad_words": list_of(text(1, 256), most=64),
+        "bad_words": list_of(text(1, 256, blank=True), most=64),
         "logit_bias": json_object,
         "response_format": json_object,
         "structured_outputs": json_object,
@@ -139,6 +142,7 @@ def sampling(max_tokens: int) -> Fields:
     }
 
 
+@cache
 def chat(max_tokens: int) -> Fields:
     return {
         **sampling(max_tokens),
@@ -157,6 +161,7 @@ def chat(max_tokens: int) -> Fields:
     }
 
 
+@cache
 def completion(max_tokens: int) -> Fields:
     return {
         **sampling(max_tokens),
@@ -170,6 +175,7 @@ def completion(max_tokens: int) -> Fields:
     }
 
 
+@cache
 def predict(max_tokens: int) -> Fields:
     return {
         "prompt": text(1),

@@ -46,7 +46,8 @@ def predict(
     check(document, openai_fields.predict(max_tokens), refused={})
     _refuse_streaming(document)
     extra = document.get("model_params") or {}
-    _check_model_params(extra, max_tokens)
+    if extra:
+        _check_model_params(extra, max_tokens)
     given = {name: value for name, value in document.items() if value is not None}
     return Question(
         team=team,

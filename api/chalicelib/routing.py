@@ -1,9 +1,9 @@
 """Which variant answers: pure functions over weights.
 
-Weighted rendezvous hashing (Thaler and Ravishankar 1998; the logarithmic weights are from
-Schindelhauer and Schomaker 2005): each variant draws a number from (salt, unit, variant) and the
-best score wins. A unit therefore stays where it is, in every process, until weights change, and then only the units
-move that have to: 80/20 to 70/30 moves ten of a hundred.
+Weighted rendezvous hashing (Thaler and Ravishankar 1998; logarithmic weights after Schindelhauer and
+Schomaker 2005): each variant draws a number from (salt, unit, variant) and the best score wins. So a
+unit stays where it is, in every process, until weights change, and then only the units move that
+have to: from 80/20 to 70/30, ten of a hundred.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from chalicelib.config import Team, Variant
@@ -61,12 +62,17 @@ def choose(team: Team, weights: Mapping[str, int], unit: str, *, pin: str | None
 
 def version(team: Team, weights: Mapping[str, int]) -> str:
     """A short hash of all that decides where a unit goes: the same weights, the same version."""
+    return _version(team, tuple(weights.get(name, 0) for name in team.variants))
+
+
+@lru_cache(maxsize=256)
+def _version(team: Team, weights: tuple[int, ...]) -> str:
     in_force = {
         "team": team.name,
         "salt": team.salt,
         "variants": {
-            name: [weights.get(name, 0), variant.model, [target.name for target in variant.targets]]
-            for name, variant in team.variants.items()
+            variant.name: [weight, variant.model, [target.name for target in variant.targets]]
+            for variant, weight in zip(team.variants.values(), weights, strict=True)
         },
     }
     canonical = json.dumps(in_force, sort_keys=True, separators=(",", ":"))

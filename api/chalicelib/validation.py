@@ -101,11 +101,13 @@ def whole(least: int, most: int) -> Rule:
     return rule
 
 
-def text(least: int = 0, most: int = TEXT_MAX) -> Rule:
+def text(least: int = 0, most: int = TEXT_MAX, *, blank: bool = False) -> Rule:
+    """`blank`: white space alone counts as something."""
+
     def rule(value: object) -> str | None:
         if not isinstance(value, str):
             return "must be a string"
-        if len(value) < least or (least and not value.strip()):
+        if len(value) < least or (least and not blank and not value.strip()):
             return "must not be empty"
         return None if len(value) <= most else f"must have at most {most} characters"
 

@@ -18,6 +18,7 @@ Middleware = Callable[[Request, Callable[[Request], Response]], Response]
 
 logger = logging.getLogger(__name__)
 _JSON: Final = {"Content-Type": "application/json"}
+_encode: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 _CHALICES_OWN: Final = {405: "method_not_allowed", 415: "invalid_request", 400: "invalid_request"}
 
 
@@ -59,24 +60,19 @@ def middleware(gateway: Gateway) -> Middleware:
         telemetry = gateway.telemetry
         try:
             name = f"{exchange.method} {exchange.path}"
-            with telemetry.request(name, exchange.headers, exchange.correlation_id) as span:
+            with telemetry.request(name, exchange.headers) as span:
+                telemetry.identify(
+                    correlation_id=exchange.correlation_id,
+                    trace_id=f"{span.get_span_context().trace_id:032x}",
+                )
                 response = _in_contract(get_response(request), exchange)
                 response.headers.update(exchange.response_headers())
-                route, status = exchange.route, response.status_code
-                span.set_attribute("http.request.method", exchange.method)
-                span.set_attribute("http.route", exchange.path)
-                span.set_attribute("http.response.status_code", status)
-                span.set_attribute("lab.team", route.team)
-                span.set_attribute("lab.variant", route.variant)
-                span.set_attribute("lab.target", route.target)
-                span.set_attribute("lab.route.version", route.version)
-                span.set_attribute("lab.route.reason", route.reason)
-                if route.fallback:
-                    origin, _, _ = route.fallback.rpartition(":")
-                    span.set_attribute("lab.fallback.from", origin)
-                    span.set_attribute("lab.fallback.to", route.target)
-                telemetry.log("request", **_log_fields(exchange, status))
-            telemetry.measure(_dimensions(exchange, status), _counts(exchange, status))
+                span.set_attributes(_attributes(exchange, response.status_code))
+                telemetry.record(
+                    _log_fields(exchange),
+                    _dimensions(exchange, response.status_code),
+                    _counts(exchange, response.status_code),
+                )
             telemetry.flush()
         finally:
             current.reset(token)
@@ -104,9 +100,7 @@ def exchange_of(request: Request) -> Exchange:
 
 
 def json_response(document: object, status: int = 200) -> Response:
-    return Response(
-        body=json.dumps(document, ensure_ascii=False), status_code=status, headers=dict(_JSON)
-    )
+    return Response(body=_encode(document), status_code=status, headers=dict(_JSON))
 
 
 def error_response(error: GatewayError, exchange: Exchange) -> Response:
@@ -131,23 +125,33 @@ def _in_contract(response: Response, exchange: Exchange) -> Response:
     return ours
 
 
-def _log_fields(exchange: Exchange, status: int) -> dict[str, Any]:
+def _attributes(exchange: Exchange, status: int) -> dict[str, str | int]:
     route = exchange.route
-    fields = {
+    attributes: dict[str, str | int] = {
+        "http.request.method": exchange.method,
+        "http.route": exchange.path,
+        "http.response.status_code": status,
+        "lab.team": route.team,
+        "lab.variant": route.variant,
+        "lab.target": route.target,
+        "lab.route.version": route.version,
+        "lab.route.reason": route.reason,
+    }
+    if route.fallback:
+        attributes["lab.fallback.from"] = route.fallback.rpartition(":")[0]
+        attributes["lab.fallback.to"] = route.target
+    return attributes
+
+
+def _log_fields(exchange: Exchange) -> dict[str, Any]:
+    return {
         "method": exchange.method,
-        "route": exchange.path,
-        "status": status,
-        "latency_ms": exchange.latency_ms,
         "key_id": exchange.authorizer.get("key_id"),
-        "team": route.team,
-        "variant": route.variant,
-        "target": route.target,
-        "route_version": route.version,
-        "route_reason": route.reason,
-        "fallback": route.fallback,
+        "route_version": exchange.route.version,
+        "route_reason": exchange.route.reason,
+        "fallback": exchange.route.fallback,
         "body_bytes": len(exchange.body),
     }
-    return {**fields, **exchange.usage}
 
 
 def _dimensions(exchange: Exchange, status: int) -> dict[str, str]:
@@ -162,11 +166,11 @@ def _dimensions(exchange: Exchange, status: int) -> dict[str, str]:
 
 
 def _counts(exchange: Exchange, status: int) -> dict[str, float]:
+    """Latency's sample count is the number of requests."""
     return {
-        "Requests": 1,
+        "Latency": exchange.latency_ms,
         "Errors": int(status >= 500),  # noqa: PLR2004
         "Fallbacks": int(exchange.route.fallback is not None),
-        "Latency": exchange.latency_ms,
         "PromptTokens": exchange.usage.get("prompt_tokens", 0),
         "CompletionTokens": exchange.usage.get("completion_tokens", 0),
     }

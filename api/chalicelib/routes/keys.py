@@ -28,6 +28,7 @@ PAGE: Final = 50
 PAGE_MAX: Final = 200
 GRACE_MAX_S: Final = 7 * 24 * 3600
 _KEY_ID: Final = re.compile(r"[a-z0-9]{12}")
+_LIMIT: Final = re.compile(r"[0-9]{1,3}")
 _CREATE: Final = {
     "name": text(1, 100),
     "teams": list_of(text(1, 63), least=1, most=20),
@@ -79,7 +80,7 @@ def routes(gateway: Gateway, authorizer: ChaliceAuthorizer) -> Blueprint:
     def list_keys(exchange: Exchange) -> dict[str, Any]:
         admin(exchange)
         limit = exchange.query.get("limit", str(PAGE))
-        if not limit.isdigit() or not 1 <= int(limit[:9]) <= PAGE_MAX:
+        if not _LIMIT.fullmatch(limit) or not 1 <= int(limit) <= PAGE_MAX:
             raise invalid("limit", f"must be from 1 to {PAGE_MAX}")
         after = exchange.query.get("after")
         if after is not None and not _KEY_ID.fullmatch(after):

