@@ -2,8 +2,8 @@
 
     python bootstrap_key.py --name NAME [--team TEAM ...] [--scope SCOPE ...]
 
-Needs what the Lambda has in its environment: names of tables and pepper, AWS credentials. Prints the key
-and nothing else on standard output; it is shown once.
+Needs what the Lambda has in its environment: names of tables and pepper, AWS credentials. Prints
+the key and nothing else on standard output; it is shown once.
 """
 
 import argparse

@@ -8,8 +8,7 @@ and says what it cost.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from chalicelib.backends import Reply
 from chalicelib.errors import CallerFault, UpstreamFailure
@@ -19,8 +18,7 @@ _CONTEXT: Final = re.compile(r"maximum (?:context length|model length).{0,40}?(\
 _FIELD: Final = re.compile(r"[a-z_]{1,40}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(NamedTuple):
     """The server's own count; never words or chunks."""
 
     prompt_tokens: int
@@ -35,8 +33,7 @@ class Usage:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """A complete chat or text completion."""
 
     document: Mapping[str, Any]

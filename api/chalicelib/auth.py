@@ -10,8 +10,7 @@ import re
 import secrets
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from chalicelib.errors import GatewayError
 
@@ -26,8 +25,7 @@ _KEY: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(NamedTuple):
     """A credential as its holder has it."""
 
     id: str
@@ -81,8 +79,7 @@ def bearer(authorization: str) -> Key | None:
     return Key.parse(credentials.strip()) if scheme.lower() == "bearer" else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
+class Principal(NamedTuple):
     """Who calls: a key's id, its teams and scopes."""
 
     key_id: str

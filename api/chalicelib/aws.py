@@ -10,11 +10,10 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from chalicelib.connections import Connections, HttpReply
+from chalicelib.connections import Connections, Reply
 from chalicelib.deadline import Deadline
 from chalicelib.errors import StoreUnavailable, UpstreamFailure
 
@@ -41,8 +40,7 @@ class AwsError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class Credentials(NamedTuple):
     access_key: str
     secret_key: str
     token: str | None = None
@@ -108,7 +106,7 @@ class Aws:
         headers: Mapping[str, str],
         body: bytes,
         deadline: Deadline,
-    ) -> HttpReply:
+    ) -> Reply:
         """One signed request, unjudged.
 
         Raises:
@@ -146,7 +144,7 @@ class Aws:
             raise StoreUnavailable(f"no AWS credentials: {missing.args[0]} is not set") from None
 
 
-def error_name(reply: HttpReply) -> str:
+def error_name(reply: Reply) -> str:
     """The error's name, from the header or the body, without its namespace."""
     name = reply.headers.get("x-amzn-errortype", "")
     if not name:

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from chalicelib.errors import ConfigError
 from chalicelib.strict_table import StrictTable
@@ -20,8 +20,7 @@ TARGET: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(NamedTuple):
     """One place a variant can be reached."""
 
     name: str
@@ -29,8 +28,7 @@ class Target:
     place: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
+class Variant(NamedTuple):
     """What answers a request: a served model name, and where it can be reached."""
 
     name: str
@@ -57,16 +55,14 @@ class Team:
         return {variant.name: variant.weight for variant in self.variants.values()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerPolicy:
+class BreakerPolicy(NamedTuple):
     window_s: float = 30
     min_calls: int = 5
     failure_ratio: float = 0.5
     open_s: float = 15
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(NamedTuple):
     teams: Mapping[str, Team]
     breaker: BreakerPolicy
 

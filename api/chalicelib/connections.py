@@ -14,8 +14,7 @@ import ssl
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from chalicelib.deadline import Deadline
@@ -30,10 +29,12 @@ _KEPT_PER_ORIGIN: Final = 32
 _CHUNK: Final = 65_536
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpReply:
+class Reply(NamedTuple):
+    """What a server answered, unjudged."""
+
     status: int
     headers: Mapping[str, str]
+    """Names in lower case."""
     body: bytes
 
 
@@ -53,7 +54,7 @@ class Connections:
         deadline: Deadline,
         headers: Mapping[str, str],
         body: bytes | None = None,
-    ) -> HttpReply:
+    ) -> Reply:
         """Send one request and read the whole reply.
 
         Raises:
@@ -121,7 +122,7 @@ class _Connection(http.client.HTTPConnection):
         body: bytes | None,
         headers: Mapping[str, str],
         deadline: Deadline,
-    ) -> tuple[HttpReply, bool]:
+    ) -> tuple[Reply, bool]:
         """One request and its reply, and whether the connection can be kept."""
         self._deadline = deadline
         self._started = False
@@ -139,7 +140,7 @@ class _Connection(http.client.HTTPConnection):
             raise UpstreamFailure("reset") from None
         except (http.client.HTTPException, ValueError):
             raise UpstreamFailure("garbage") from None
-        reply = HttpReply(
+        reply = Reply(
             status=response.status,
             headers={name.lower(): value for name, value in response.getheaders()},
             body=content,

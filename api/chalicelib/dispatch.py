@@ -24,8 +24,7 @@ from chalicelib.errors import (
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A variant at one of its targets."""
 
     variant: Variant

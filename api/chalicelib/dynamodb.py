@@ -1,8 +1,8 @@
 """DynamoDB as plain dictionaries: the operations the gateway uses, and no more."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from chalicelib.aws import Aws, AwsError
 from chalicelib.errors import StoreUnavailable
@@ -14,19 +14,18 @@ class ConditionFailed(Exception):  # noqa: N818
     """Somebody else was there first: the item is not as the writer believed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Put:
+class Put(NamedTuple):
     """One write; `condition` must hold of the item as it stands."""
 
     table: str
     item: Item
     condition: str = ""
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
 class DynamoDb:
-    aws: Aws
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
 
     def get(self, table: str, key: Item) -> Item | None:
         found = self._call(
@@ -79,7 +78,7 @@ class DynamoDb:
 
     def _call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            return self.aws.call("dynamodb", operation, request)
+            return self._aws.call("dynamodb", operation, request)
         except AwsError as error:
             if error.name in {"ConditionalCheckFailedException", "TransactionCanceledException"}:
                 raise ConditionFailed from None

@@ -24,8 +24,7 @@ from chalicelib.secret_store import SecretStore
 from chalicelib.settings import Settings
 from chalicelib.splits import RoutingStore
 from chalicelib.telemetry import Telemetry
-from chalicelib.telemetry.otlp import NullSink, OtlpSink
-from chalicelib.telemetry.tracing import SpanSink
+from chalicelib.telemetry.otlp import NullSink, OtlpSink, SpanSink
 
 
 class Gateway:
@@ -84,7 +83,7 @@ class Gateway:
                 connections=self.connections,
                 api_key=self._engine_key,
             ),
-            "sagemaker": SageMakerBackend(aws=self.aws),
+            "sagemaker": SageMakerBackend(self.aws),
         }
 
     @cached_property
@@ -105,8 +104,18 @@ class Gateway:
         return ReadinessCheck(lambda: self.config, lambda: self.backends)
 
     def _span_sink(self) -> SpanSink:
-        endpoint = self.settings.otlp_endpoint
-        return OtlpSink(endpoint, self.connections) if endpoint else NullSink()
+        settings = self.settings
+        if not settings.otlp_endpoint:
+            return NullSink()
+        return OtlpSink(
+            settings.otlp_endpoint,
+            self.connections,
+            resource={
+                "service.name": settings.service_name,
+                "deployment.environment.name": settings.stage,
+            },
+            headers=settings.otlp_headers,
+        )
 
     def _engine_key(self) -> str | None:
         """The engines' API key; without it they refuse, which the caller then learns as such."""

@@ -9,7 +9,7 @@ One that streams uses `plan` and `dispatch` with a function that returns at the 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from chalicelib import routing
 from chalicelib.answers import Answer, read_answer
@@ -22,7 +22,7 @@ from chalicelib.errors import UpstreamFailure
 from chalicelib.exchange import Exchange
 from chalicelib.splits import RoutingStore
 from chalicelib.telemetry import Telemetry
-from chalicelib.telemetry.tracing import failed
+from chalicelib.telemetry.spans import trace_headers
 
 CHAT: Final = "/v1/chat/completions"
 COMPLETIONS: Final = "/v1/completions"
@@ -32,8 +32,7 @@ _LAMBDA_MARGIN_S: Final = 0.5
 """Time kept for the response when the platform's own limit is the nearer one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(NamedTuple):
     """What is asked of a team."""
 
     team: Team
@@ -106,13 +105,13 @@ class Inference:
             call = Call(
                 path=question.path,
                 body=json.dumps({"model": model, **question.body}).encode(),
-                headers=self.telemetry.trace_headers(),
+                headers=trace_headers(),
             )
             try:
                 reply = self.backends[target.backend].send(target.place, call, deadline)
                 answer = read_answer(reply, model=model)
             except UpstreamFailure as failure:
-                failed(span, failure.reason)
+                span.fail(failure.reason)
                 raise
             span.set_attributes(
                 {

@@ -7,8 +7,7 @@ or a reply that is no JSON is an error, because a number made up in its place wo
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from chalicelib.errors import GatewayError
 
@@ -35,8 +34,7 @@ _AFTER: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(NamedTuple):
     """The least a good answer scores, and the most toxicity it may have."""
 
     coherence: float

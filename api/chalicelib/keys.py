@@ -3,8 +3,8 @@
 import hmac
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, Self
 
 from chalicelib import audit
 from chalicelib.auth import Key, Principal
@@ -13,8 +13,7 @@ from chalicelib.errors import GatewayError
 from chalicelib.secret_store import SecretStore
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredKey:
+class StoredKey(NamedTuple):
     """What is known of a key; its secret is not."""
 
     id: str
@@ -35,7 +34,7 @@ class StoredKey:
         return cls(**{**item, "teams": tuple(item["teams"]), "scopes": tuple(item["scopes"])})
 
     def to_item(self) -> Item:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return self._asdict()
 
     def public(self) -> dict[str, Any]:
         """Everything a caller may see of it."""
@@ -58,8 +57,7 @@ _NOBODY: Final = StoredKey(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Author:
+class Author(NamedTuple):
     """Who changes keys, and in which request."""
 
     key_id: str
@@ -133,15 +131,14 @@ class KeyStore:
         return StoredKey.from_item(item)
 
     def set_disabled(self, stored: StoredKey, *, disabled: bool, by: Author) -> StoredKey:
-        changed = replace(stored, disabled=disabled, version=stored.version + 1)
+        changed = stored._replace(disabled=disabled, version=stored.version + 1)
         self._write(stored, changed, "key.disable" if disabled else "key.enable", by)
         return changed
 
     def rotate(self, stored: StoredKey, *, grace_s: float, by: Author) -> tuple[StoredKey, Key]:
         """A new secret for the same key; the old one works for `grace_s` more seconds."""
         key = Key.new(stored.id)
-        changed = replace(
-            stored,
+        changed = stored._replace(
             digest=key.digest(self.secrets.get(self.pepper_secret)),
             previous_digest=stored.digest if grace_s else "",
             previous_until=self.clock() + grace_s if grace_s else 0,

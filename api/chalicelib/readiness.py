@@ -7,8 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from chalicelib.backends import Backend
 from chalicelib.config import Config, Target, Team
@@ -19,8 +18,7 @@ PROBE_S: Final = 2.0
 KEEP_S: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readiness:
+class Readiness(NamedTuple):
     ready: bool
     teams: Mapping[str, Any]
 

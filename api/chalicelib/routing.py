@@ -1,9 +1,9 @@
 """Which variant answers: pure functions over weights.
 
-Weighted rendezvous hashing (Thaler and Ravishankar 1998; logarithmic weights after Schindelhauer and
-Schomaker 2005): each variant draws a number from (salt, unit, variant) and the best score wins. So a
-unit stays where it is, in every process, until weights change, and then only the units move that
-have to: from 80/20 to 70/30, ten of a hundred.
+Weighted rendezvous hashing (Thaler and Ravishankar 1998; logarithmic weights after Schindelhauer
+and Schomaker 2005): each variant draws a number from (salt, unit, variant) and the best score wins.
+So a unit stays where it is, in every process, until weights change, and then only the units move
+that have to: from 80/20 to 70/30, ten of a hundred.
 """
 
 import hashlib
@@ -11,9 +11,8 @@ import hmac
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chalicelib.config import Team, Variant
 from chalicelib.errors import GatewayError
@@ -21,8 +20,7 @@ from chalicelib.errors import GatewayError
 _SCALE = 2.0**-64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(NamedTuple):
     """A variant, and why it."""
 
     variant: Variant

@@ -2,29 +2,30 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
 
 from chalicelib.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """The stage, as environment variables say it."""
 
     stage: str = "local"
-    config_file: Path = field(default_factory=lambda: Path(__file__).with_name("gateway.toml"))
+    config_file: Path = Path(__file__).with_name("gateway.toml")
     keys_table: str = "llmo-keys"
     routing_table: str = "llmo-routing"
     audit_table: str = "llmo-audit"
     pepper_secret: str = "llmo/key-pepper"  # noqa: S105  (the secret's name)
     engine_key_secret: str | None = None
-    engine_urls: Mapping[str, str] = field(default_factory=dict)
+    engine_urls: Mapping[str, str] = MappingProxyType({})
     integration_timeout_s: float = 60
     max_body_bytes: int = 1_048_576
     max_tokens: int = 4096
     otlp_endpoint: str | None = None
+    otlp_headers: Mapping[str, str] = MappingProxyType({})
+    service_name: str = "gateway"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -46,6 +47,8 @@ class Settings:
             "max_body_bytes": ("MAX_BODY_BYTES", _positive_int),
             "max_tokens": ("MAX_TOKENS", _positive_int),
             "otlp_endpoint": ("OTEL_EXPORTER_OTLP_ENDPOINT", str),
+            "otlp_headers": ("OTEL_EXPORTER_OTLP_HEADERS", _headers),
+            "service_name": ("OTEL_SERVICE_NAME", str),
         }
         values: dict[str, Any] = {}
         for name, (variable, read) in readers.items():
@@ -78,3 +81,11 @@ def _engine_urls(raw: str) -> dict[str, str]:
     ):
         raise ValueError('must be a JSON object {"engine": "http(s)://host[:port]"}')
     return urls
+
+
+def _headers(raw: str) -> dict[str, str]:
+    """`name=value,name=value`, as OpenTelemetry's exporters read it."""
+    pairs = [pair.partition("=") for pair in raw.split(",")]
+    if not all(name.strip() and equals for name, equals, _ in pairs):
+        raise ValueError("must be name=value[,name=value ...]")
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}

@@ -8,8 +8,8 @@ an operator who took a bad variant out of service must not have it back because 
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple
 
 from chalicelib import audit, routing
 from chalicelib.config import Team
@@ -23,8 +23,7 @@ _STATE: Final = "state"
 Source = Literal["stored", "declared", "stale"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
+class Split(NamedTuple):
     """A team's weights in force."""
 
     weights: Mapping[str, int]
@@ -32,12 +31,11 @@ class Split:
     """Counts the changes; 0 while the declared weights hold."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoutingState:
+class RoutingState(NamedTuple):
     """One reading of the store."""
 
-    splits: Mapping[str, Split] = field(default_factory=dict)
-    open_until: Mapping[str, float] = field(default_factory=dict)
+    splits: Mapping[str, Split] = MappingProxyType({})
+    open_until: Mapping[str, float] = MappingProxyType({})
     """Targets whose breaker is open, and until when (epoch seconds)."""
     read_at: float = 0
     """When the store was last read (epoch seconds)."""
@@ -193,7 +191,7 @@ class RoutingStore:
         except StoreUnavailable:
             if self._state.source == "declared":
                 return self._state
-            return replace(self._state, source="stale")
+            return self._state._replace(source="stale")
         return _state(items, self._clock())
 
 

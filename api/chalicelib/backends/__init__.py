@@ -5,32 +5,24 @@ A backend carries one OpenAI-shaped request to one place and brings back what ca
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
+from chalicelib.connections import Reply
 from chalicelib.deadline import Deadline
 
+__all__ = ["Backend", "Call", "Reply"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+
+class Call(NamedTuple):
     """One request as an engine takes it."""
 
     path: str
     """`/v1/chat/completions` or `/v1/completions`."""
     body: bytes
     """The OpenAI request as JSON."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     """Trace context; never the caller's own headers."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What a place answered, unjudged."""
-
-    status: int
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    body: bytes
 
 
 class Backend(Protocol):

@@ -1,7 +1,6 @@
 """SageMaker endpoints by `InvokeEndpoint`; a container takes the same OpenAI body as an engine."""
 
 import json
-from dataclasses import dataclass
 from typing import Final
 
 from chalicelib.aws import Aws, AwsError, error_name
@@ -13,11 +12,11 @@ _THROTTLED: Final = frozenset({"ThrottlingException", "ServiceQuotaExceededExcep
 _MODEL_ERROR: Final = 424
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SageMakerBackend:
     """`place` is an endpoint, or endpoint/production variant."""
 
-    aws: Aws
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
 
     def send(self, place: str, call: Call, deadline: Deadline) -> Reply:
         endpoint, _, production_variant = place.partition("/")
@@ -28,7 +27,7 @@ class SageMakerBackend:
             # The only header that SageMaker hands on to the container.
             headers["x-amzn-sagemaker-custom-attributes"] = f"traceparent={traceparent}"
         try:
-            reply = self.aws.send(
+            reply = self._aws.send(
                 "sagemaker-runtime",
                 "POST",
                 f"/endpoints/{endpoint}/invocations",
@@ -39,7 +38,7 @@ class SageMakerBackend:
         except StoreUnavailable as error:  # no credentials
             raise UpstreamFailure("rejected") from error
         if reply.status == 200:  # noqa: PLR2004
-            return Reply(status=200, headers=reply.headers, body=reply.body)
+            return reply
         name = error_name(reply)
         if name in _THROTTLED:
             raise UpstreamFailure("throttled", status=reply.status)
@@ -53,7 +52,7 @@ class SageMakerBackend:
     def probe(self, place: str, deadline: Deadline) -> None:
         endpoint, _, production_variant = place.partition("/")
         try:
-            described = self.aws.call(
+            described = self._aws.call(
                 "sagemaker",
                 "DescribeEndpoint",
                 {"EndpointName": endpoint},

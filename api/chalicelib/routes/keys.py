@@ -40,73 +40,85 @@ _CREATE: Final = {
 def routes(gateway: Gateway, authorizer: ChaliceAuthorizer) -> Blueprint:
     blueprint = Blueprint(__name__)
 
-    def admin(exchange: Exchange) -> Principal:
-        principal = exchange.principal()
-        principal.require("admin")
-        return principal
-
-    def author(exchange: Exchange) -> Author:
-        return Author(key_id=admin(exchange).key_id, correlation_id=exchange.correlation_id)
-
-    def reachable(exchange: Exchange, key_id: str) -> StoredKey:
-        """The key, if this admin could have made it."""
-        principal = admin(exchange)
-        if not _KEY_ID.fullmatch(key_id):
-            raise GatewayError("not_found", "There is no key with this id.", param="key_id")
-        stored = gateway.keys.get(key_id)
-        principal.require_grant(stored.teams, stored.scopes)
-        return stored
-
     @blueprint.route("/ops/keys", methods=["POST"], authorizer=authorizer)
     @view
     def create(exchange: Exchange) -> tuple[dict[str, Any], int]:
-        principal = admin(exchange)
-        document = parse_object(exchange.body, max_bytes=gateway.settings.max_body_bytes)
-        check(document, _CREATE, refused={})
-        teams = _known_teams(required(document, "teams"), set(gateway.config.teams))
-        scopes = required(document, "scopes")
-        principal.require_grant(teams, scopes)
-        stored, key = gateway.keys.create(
-            name=required(document, "name"),
-            teams=teams,
-            scopes=scopes,
-            expires_at=_expiry(document.get("expires_at"), gateway.keys.clock()),
-            by=author(exchange),
-        )
-        return _with_secret(stored, key), 201
+        return _create(gateway, exchange), 201
 
     @blueprint.route("/ops/keys", methods=["GET"], authorizer=authorizer)
     @view
     def list_keys(exchange: Exchange) -> dict[str, Any]:
-        admin(exchange)
-        limit = exchange.query.get("limit", str(PAGE))
-        if not _LIMIT.fullmatch(limit) or not 1 <= int(limit) <= PAGE_MAX:
-            raise invalid("limit", f"must be from 1 to {PAGE_MAX}")
-        after = exchange.query.get("after")
-        if after is not None and not _KEY_ID.fullmatch(after):
-            raise invalid("after", "must be the 'next' of an earlier page")
-        page, rest = gateway.keys.page(limit=int(limit), after=after)
-        return {"keys": [_described(stored) for stored in page], "next": rest}
+        return _page(gateway, exchange)
 
     @blueprint.route("/ops/keys/{key_id}", methods=["PATCH"], authorizer=authorizer)
     @view
     def change(exchange: Exchange, key_id: str) -> dict[str, Any]:
-        stored = reachable(exchange, key_id)
+        stored = _reachable(gateway, exchange, key_id)
         document = parse_object(exchange.body, max_bytes=gateway.settings.max_body_bytes)
         check(document, {"disabled": boolean}, refused={})
         disabled = required(document, "disabled")
-        return _described(gateway.keys.set_disabled(stored, disabled=disabled, by=author(exchange)))
+        by = _author(exchange)
+        return _described(gateway.keys.set_disabled(stored, disabled=disabled, by=by))
 
     @blueprint.route("/ops/keys/{key_id}/rotate", methods=["POST"], authorizer=authorizer)
     @view
     def rotate(exchange: Exchange, key_id: str) -> dict[str, Any]:
-        stored = reachable(exchange, key_id)
+        stored = _reachable(gateway, exchange, key_id)
         document = parse_object(exchange.body or b"{}", max_bytes=gateway.settings.max_body_bytes)
         check(document, {"grace_s": whole(0, GRACE_MAX_S)}, refused={})
         grace_s = document.get("grace_s") or 0
-        return _with_secret(*gateway.keys.rotate(stored, grace_s=grace_s, by=author(exchange)))
+        return _with_secret(*gateway.keys.rotate(stored, grace_s=grace_s, by=_author(exchange)))
 
     return blueprint
+
+
+def _create(gateway: Gateway, exchange: Exchange) -> dict[str, Any]:
+    principal = _admin(exchange)
+    document = parse_object(exchange.body, max_bytes=gateway.settings.max_body_bytes)
+    check(document, _CREATE, refused={})
+    teams = _known_teams(required(document, "teams"), set(gateway.config.teams))
+    scopes = required(document, "scopes")
+    principal.require_grant(teams, scopes)
+    stored, key = gateway.keys.create(
+        name=required(document, "name"),
+        teams=teams,
+        scopes=scopes,
+        expires_at=_expiry(document.get("expires_at"), gateway.keys.clock()),
+        by=_author(exchange),
+    )
+    return _with_secret(stored, key)
+
+
+def _page(gateway: Gateway, exchange: Exchange) -> dict[str, Any]:
+    _admin(exchange)
+    limit = exchange.query.get("limit", str(PAGE))
+    if not _LIMIT.fullmatch(limit) or not 1 <= int(limit) <= PAGE_MAX:
+        raise invalid("limit", f"must be from 1 to {PAGE_MAX}")
+    after = exchange.query.get("after")
+    if after is not None and not _KEY_ID.fullmatch(after):
+        raise invalid("after", "must be the 'next' of an earlier page")
+    page, rest = gateway.keys.page(limit=int(limit), after=after)
+    return {"keys": [_described(stored) for stored in page], "next": rest}
+
+
+def _admin(exchange: Exchange) -> Principal:
+    principal = exchange.principal()
+    principal.require("admin")
+    return principal
+
+
+def _author(exchange: Exchange) -> Author:
+    return Author(key_id=_admin(exchange).key_id, correlation_id=exchange.correlation_id)
+
+
+def _reachable(gateway: Gateway, exchange: Exchange, key_id: str) -> StoredKey:
+    """The key, if this admin could have made it."""
+    principal = _admin(exchange)
+    if not _KEY_ID.fullmatch(key_id):
+        raise GatewayError("not_found", "There is no key with this id.", param="key_id")
+    stored = gateway.keys.get(key_id)
+    principal.require_grant(stored.teams, stored.scopes)
+    return stored
 
 
 def _known_teams(teams: list[str], known: set[str]) -> list[str]:

@@ -8,6 +8,7 @@ Prompts and outputs never get here: lengths and hashes only. Ids never become me
 """
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -18,7 +19,10 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
 from opentelemetry.trace import SpanKind
 
 from chalicelib.telemetry.lines import LineFormatter
-from chalicelib.telemetry.tracing import OpenSpan, OpenTelemetryProvider, SpanSink
+from chalicelib.telemetry.otlp import SpanSink
+from chalicelib.telemetry.spans import RecordedSpan
+from chalicelib.telemetry.spans import Tracer as SpanTracer
+from chalicelib.telemetry.tracing import OpenTelemetryProvider
 
 SERVICE: Final = "gateway"
 NAMESPACE: Final = "LlmOptimizationPlatform"
@@ -37,23 +41,27 @@ class Telemetry:
 
     def __init__(self, sink: SpanSink, *, level: str = "INFO") -> None:
         self._sink = sink
-        self.logger = Logger(service=SERVICE, level=level, logger_formatter=LineFormatter(SERVICE))
+        self._lines = LineFormatter(SERVICE)
+        self.logger = Logger(service=SERVICE, level=level, logger_formatter=self._lines)
         _adopt_module_loggers(self.logger)
         # Its serialiser only: what it would collect between requests is another request's.
         self._metrics = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service=SERVICE)
-        self.provider = OpenTelemetryProvider(SERVICE, sink)
+        self.spans = SpanTracer(sink.take)
         # Stated, because a Tracer left to itself is off outside Lambda.
         self.tracer = Tracer(
-            service=SERVICE, provider=self.provider, auto_patch=False, disabled=False
+            service=SERVICE,
+            provider=OpenTelemetryProvider(self.spans),
+            auto_patch=False,
+            disabled=False,
         )
 
-    def request(self, name: str, headers: Mapping[str, str]) -> OpenSpan:
+    def request(self, name: str, headers: Mapping[str, str]) -> RecordedSpan:
         """The span of a whole request, a child of the caller's."""
-        return self.provider.open(name, SpanKind.SERVER, parent=headers)
+        return self.spans.open(name, SpanKind.SERVER, caller=headers)
 
-    def model_call(self, operation: str, model: str, attributes: Mapping[str, str]) -> OpenSpan:
+    def model_call(self, operation: str, model: str, attributes: Mapping[str, str]) -> RecordedSpan:
         """The span of one call of one target, named as the GenAI conventions say."""
-        return self.provider.open(
+        return self.spans.open(
             f"{operation} {model}",
             SpanKind.CLIENT,
             attributes={
@@ -80,15 +88,12 @@ class Telemetry:
             dimensions={**dimensions, "service": SERVICE},
             metadata={},
         )
-        self.logger.info("request", extra={**fields, **emf})
+        # Not by the logger: metrics must not depend on the log level.
+        print(self._lines.line("INFO", "request", time.time(), {**fields, **emf}))  # noqa: T201
 
     def flush(self) -> None:
         """Hand the ended spans on; bounded in time, and never an error."""
         self._sink.flush()
-
-    def trace_headers(self) -> dict[str, str]:
-        """W3C trace context of the current span, for the engine."""
-        return self.provider.trace_headers()
 
 
 def _adopt_module_loggers(logger: Logger) -> None:

@@ -3,7 +3,8 @@
 import datetime as dt
 import json
 import logging
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
@@ -25,21 +26,20 @@ class LineFormatter(LambdaPowertoolsFormatter):
         self._service = service
 
     def format(self, record: logging.LogRecord) -> str:
+        fields = {n: value for n, value in record.__dict__.items() if n not in _STANDARD}
+        if record.exc_info and record.exc_info[0]:
+            fields["exception_name"] = record.exc_info[0].__name__
+            fields["exception"] = self.formatException(record.exc_info)
+        return self.line(record.levelname, record.getMessage(), record.created, fields)
+
+    def line(self, level: str, message: str, at: float, fields: Mapping[str, Any]) -> str:
+        """One line; `at` is in seconds since the epoch, fields that are None are left out."""
         line = {
-            "level": record.levelname,
-            "message": record.getMessage(),
-            "timestamp": dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(
-                timespec="milliseconds"
-            ),
+            "level": level,
+            "message": message,
+            "timestamp": dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="milliseconds"),
             "service": self._service,
             **self.thread_safe_get_current_keys(),
+            **fields,
         }
-        line |= {
-            name: value
-            for name, value in record.__dict__.items()
-            if name not in _STANDARD and value is not None
-        }
-        if record.exc_info and record.exc_info[0]:
-            line["exception_name"] = record.exc_info[0].__name__
-            line["exception"] = self.formatException(record.exc_info)
-        return _encode(line)
+        return _encode({name: value for name, value in line.items() if value is not None})

@@ -10,14 +10,12 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
-
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import StatusCode
+from typing import Any, Final, Protocol
 
 from chalicelib.connections import Connections
 from chalicelib.deadline import Deadline
 from chalicelib.errors import UpstreamFailure
+from chalicelib.telemetry.spans import RecordedSpan
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +23,13 @@ BUDGET_S: Final = 0.05
 PAUSE_S: Final = 10.0
 _QUEUE: Final = 2048
 _BATCH: Final = 512
+
+
+class SpanSink(Protocol):
+    """Where ended spans go."""
+
+    def take(self, span: RecordedSpan) -> None: ...
+    def flush(self) -> None: ...
 
 
 class OtlpSink:
@@ -35,17 +40,19 @@ class OtlpSink:
         endpoint: str,
         connections: Connections,
         *,
+        resource: Mapping[str, str],
         headers: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = f"{endpoint.rstrip('/')}/v1/traces"
         self._connections = connections
+        self._resource = resource
         self._headers = {"content-type": "application/json", **(headers or {})}
         self._clock = clock
-        self._waiting: deque[ReadableSpan] = deque(maxlen=_QUEUE)
+        self._waiting: deque[RecordedSpan] = deque(maxlen=_QUEUE)
         self._not_before = 0.0
 
-    def take(self, span: ReadableSpan) -> None:
+    def take(self, span: RecordedSpan) -> None:
         self._waiting.append(span)
 
     def flush(self) -> None:
@@ -61,7 +68,7 @@ class OtlpSink:
                 "POST",
                 self._url,
                 headers=self._headers,
-                body=json.dumps(to_otlp(batch), separators=(",", ":")).encode(),
+                body=json.dumps(to_otlp(batch, self._resource), separators=(",", ":")).encode(),
                 deadline=deadline,
             )
             accepted = reply.status < 300  # noqa: PLR2004
@@ -76,24 +83,22 @@ class OtlpSink:
 class NullSink:
     """Spans go nowhere."""
 
-    def take(self, span: ReadableSpan) -> None:
+    def take(self, span: RecordedSpan) -> None:
         """Forget it."""
 
     def flush(self) -> None:
         """There is nothing to send."""
 
 
-def _drain(waiting: deque[ReadableSpan]) -> list[ReadableSpan]:
-    batch: list[ReadableSpan] = []
+def _drain(waiting: deque[RecordedSpan]) -> list[RecordedSpan]:
+    batch: list[RecordedSpan] = []
     while waiting and len(batch) < _BATCH:
         batch.append(waiting.popleft())
     return batch
 
 
-def to_otlp(spans: Iterable[ReadableSpan]) -> dict[str, Any]:
-    """The spans of one process as an OTLP `ExportTraceServiceRequest` in JSON; ids are in hex."""
-    spans = list(spans)
-    resource = spans[0].resource.attributes if spans else {}
+def to_otlp(spans: Iterable[RecordedSpan], resource: Mapping[str, Any]) -> dict[str, Any]:
+    """Ended spans of one process as an OTLP `ExportTraceServiceRequest` in JSON; ids are in hex."""
     return {
         "resourceSpans": [
             {
@@ -104,21 +109,17 @@ def to_otlp(spans: Iterable[ReadableSpan]) -> dict[str, Any]:
     }
 
 
-def _span(span: ReadableSpan) -> dict[str, Any]:
-    context = span.get_span_context()
-    if context is None:
-        raise ValueError("a span without a context")
-    failed = span.status.status_code is StatusCode.ERROR
+def _span(span: RecordedSpan) -> dict[str, Any]:
     return {
-        "traceId": format(context.trace_id, "032x"),
-        "spanId": format(context.span_id, "016x"),
-        **({"parentSpanId": format(span.parent.span_id, "016x")} if span.parent else {}),
+        "traceId": f"{span.context.trace_id:032x}",
+        "spanId": f"{span.context.span_id:016x}",
+        **({"parentSpanId": f"{span.parent_id:016x}"} if span.parent_id else {}),
         "name": span.name,
         "kind": span.kind.value + 1,  # OTLP counts from "unspecified"
-        "startTimeUnixNano": str(span.start_time),
-        "endTimeUnixNano": str(span.end_time),
-        "attributes": _attributes(span.attributes or {}),
-        "status": {"code": 2} if failed else {},
+        "startTimeUnixNano": str(span.started_ns),
+        "endTimeUnixNano": str(span.ended_ns),
+        "attributes": _attributes(span.attributes),
+        "status": {"code": 2} if span.failed else {},
     }
 
 
