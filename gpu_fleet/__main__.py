@@ -15,9 +15,10 @@ from rich.console import Console
 
 from gpu_fleet.engines import Fleet, load_fleet
 from gpu_fleet.errors import EngineFailed, FleetError, SetupError
-from gpu_fleet.local import Workplace, up
+from gpu_fleet.local import Workplace
 from gpu_fleet.plan import plan_fleet
 from gpu_fleet.report import plan_table
+from gpu_fleet.supervisor import up
 
 OK: Final = 0
 FAILED: Final = 1
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except EngineFailed as failure:
         print(f"error: {failure}", file=sys.stderr)
         return FAILED
-    except FleetError as error:
+    except (FleetError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG
 
@@ -65,16 +66,15 @@ def run_up(fleet: Fleet, arguments: argparse.Namespace) -> int:
         logs=arguments.logs,
         cache=arguments.cache,
     )
-    running = up(
-        fleet.select(arguments.engine),
-        workplace=workplace,
-        state=arguments.state,
-        say=lambda line: print(line, flush=True),
+    asyncio.run(
+        up(
+            fleet.select(arguments.engine),
+            workplace=workplace,
+            state=arguments.state,
+            say=lambda line: print(line, flush=True),
+        )
     )
-    try:
-        asyncio.run(running)
-    except asyncio.CancelledError:
-        print("stopped")
+    print("stopped")
     return OK
 
 

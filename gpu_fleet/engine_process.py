@@ -1,27 +1,30 @@
 """One engine as a process of this machine: reserve a port, start, wait until it serves, stop."""
 
 import asyncio
-import ctypes
 import os
+import re
 import signal
 import socket
-import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 
 from gpu_fleet.errors import EngineFailed
 
 POLL_S: Final = 0.5
-PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 # The server's own --shutdown-timeout, and time to tear down after it.
 STOP_WITHIN_S: Final = 35
-TAIL_LINES: Final = 6
+# vLLM 0.32 hangs on a SIGTERM while it starts; and then nothing is lost by killing it.
+STOP_STARTING_WITHIN_S: Final = 3
+TAIL_LINES: Final = 5
+CAUSES: Final = 3
+# "SomeError: why" or "program: error: why", at the start of a line or of a logger's message.
+CAUSE: Final = re.compile(r"(?:^|\] +)((?:[\w.]*(?:Error|Exception)|[\w.]+: error): .+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,6 @@ async def start(launch: Launch) -> asyncio.subprocess.Process:
             stderr=log,
             env={**os.environ, **launch.environment},
             start_new_session=True,
-            preexec_fn=_die_with(os.getpid()),
         )
 
 
@@ -68,7 +70,7 @@ async def wait_until_serving(
     process: asyncio.subprocess.Process,
     http: aiohttp.ClientSession,
 ) -> None:
-    """Returns when the engine is healthy and lists every model; raises EngineFailed if it won't."""
+    """Returns when every model has given a token; raises EngineFailed if the engine can't."""
     serving = asyncio.ensure_future(_becomes_serving(launch, http))
     death = asyncio.ensure_future(process.wait())
     try:
@@ -87,14 +89,15 @@ async def wait_until_serving(
     serving.result()
 
 
-async def stop(process: asyncio.subprocess.Process, within_s: float = STOP_WITHIN_S) -> None:
-    """SIGTERM to the server, which lets its requests finish; then SIGKILL to what is left of its
-    group. Its workers must not get the SIGTERM: they would drop those requests.
+async def stop(process: asyncio.subprocess.Process, within_s: float) -> None:
+    """SIGTERM to the server, which lets its requests finish; then SIGKILL to its whole group.
+
+    Its workers must not get the SIGTERM: they would drop those requests.
     """
     if process.returncode is None:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
-        with suppress(asyncio.TimeoutError):
+        with suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), within_s)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -108,49 +111,53 @@ def died(launch: Launch, process: asyncio.subprocess.Process, when: str) -> Engi
 
 
 def failed(launch: Launch, reason: str) -> EngineFailed:
-    tail = "".join(f"\n  | {line}" for line in log_tail(launch.log))
+    tail = "".join(f"\n  | {line}" for line in log_excerpt(launch.log))
     return EngineFailed(launch.name, f"{reason}; its log is {launch.log}{tail}")
 
 
-def log_tail(log: Path, lines: int = TAIL_LINES) -> list[str]:
-    """The last lines that name an error, else the last lines: a traceback ends far from its cause."""
+def log_excerpt(log: Path) -> list[str]:
+    """The first errors that it names, because the rest follow from them; else its last lines."""
     with suppress(OSError):
         text = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        return ([line for line in text if "Error" in line] or text)[-lines:]
+        causes = dict.fromkeys(found[1] for line in text if (found := CAUSE.search(line)))
+        return list(causes)[:CAUSES] or text[-TAIL_LINES:]
     return []
 
 
 async def _becomes_serving(launch: Launch, http: aiohttp.ClientSession) -> None:
-    while not await _is_healthy(launch, http):
+    while not await _is_healthy(launch, http):  # noqa: ASYNC110  (another process's state)
         await asyncio.sleep(POLL_S)
-    key = os.environ.get("VLLM_API_KEY")
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    async with http.get(f"{launch.url}/v1/models", headers=headers) as answer:
-        if answer.status != HTTPStatus.OK:
-            raise failed(launch, f"answers /v1/models with {answer.status}")
-        served = {model["id"] for model in (await answer.json())["data"]}
-    if missing := set(launch.models) - served:
+    listed = await _ask(launch, http.get(f"{launch.url}/v1/models", headers=_authorization()))
+    if missing := set(launch.models) - {model["id"] for model in listed["data"]}:
         raise failed(launch, f"is healthy but does not serve {', '.join(sorted(missing))}")
+    for model in launch.models:
+        # Healthy engines have died of their first token, for want of a kernel.
+        token = {"model": model, "prompt": "Hello", "max_tokens": 1}
+        url = f"{launch.url}/v1/completions"
+        await _ask(launch, http.post(url, json=token, headers=_authorization()))
+
+
+async def _ask(
+    launch: Launch, request: AbstractAsyncContextManager[aiohttp.ClientResponse]
+) -> dict[str, Any]:
+    try:
+        async with request as answer:
+            if answer.status != HTTPStatus.OK:
+                where = answer.url.path
+                raise failed(launch, f"is healthy but answers {where} with {answer.status}")
+            content: dict[str, Any] = await answer.json()
+            return content
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise failed(launch, f"is healthy but does not answer: {type(error).__name__}") from error
+
+
+def _authorization() -> dict[str, str]:
+    key = os.environ.get("VLLM_API_KEY")
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 async def _is_healthy(launch: Launch, http: aiohttp.ClientSession) -> bool:
-    with suppress(aiohttp.ClientError, asyncio.TimeoutError):
+    with suppress(aiohttp.ClientError, TimeoutError):
         async with http.get(f"{launch.url}/health") as answer:
             return answer.status == HTTPStatus.OK
     return False
-
-
-def _die_with(parent: int) -> Callable[[], None] | None:
-    """Runs in the new process before exec: the kernel sends it SIGTERM when its parent is gone,
-    however that went. Workers follow, because each of vLLM's processes watches its own parent.
-    """
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-
-    def in_the_child() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before the kernel was asked
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    return in_the_child

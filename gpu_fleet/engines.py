@@ -75,7 +75,7 @@ class Local:
 
     model: str
     max_model_len: Count
-    kv_cache_gib: Annotated[int, Between(1, 64)]
+    kv_cache_mib: Annotated[int, Between(16, 65_536)]
     startup_budget_s: Seconds
 
 

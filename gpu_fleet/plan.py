@@ -7,7 +7,7 @@ sequence of `max_model_len`. The same sum is made here:
     kv_cache = utilization * gpu_memory - weights - adapters - activations - runtime
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gpu_fleet.engines import Architecture, Engine, Fleet, Instance, Lora
@@ -80,7 +80,7 @@ def plan(engine: Engine, architecture: Architecture, instance: Instance) -> Fit:
         node_memory=allocatable_memory_gib(instance.memory_gib) - DAEMONS_GIB,
         reasons=(),
     )
-    return Fit(**{**vars(fit), "reasons": _reasons(engine, instance, fit)})
+    return replace(fit, reasons=_reasons(engine, instance, fit))
 
 
 def plan_fleet(fleet: Fleet, engine_name: str, instance_name: str) -> Fit:
@@ -113,8 +113,9 @@ def kv_bytes_per_token(shape: Architecture) -> int:
 
 
 def adapter_bytes(shape: Architecture, lora: Lora | None) -> int:
-    """vLLM allocates every slot at full rank at start: A (in x rank) and B (rank x out) of each
-    matrix, whatever the adapters then loaded use of it.
+    """Slots for adapters: A (in x rank) and B (rank x out) for each matrix of each layer.
+
+    vLLM allocates all `max_loras` at `max_lora_rank` when it starts, whatever is loaded into them.
     """
     if lora is None:
         return 0
@@ -127,9 +128,10 @@ def adapter_bytes(shape: Architecture, lora: Lora | None) -> int:
 
 
 def activation_bytes(shape: Architecture, engine: Engine) -> int:
-    """Peak of one step: a full batch of tokens through one MLP (gate and up side by side, their
-    product, and four states of hidden size), then logits in float32, copied once by the sampler.
+    """Peak of one step: a full batch of tokens through one MLP, then the logits.
 
+    Per token gate and up side by side, their product and four states of hidden size; per sequence
+    logits in float32, copied once by the sampler.
     For Llama-3-8B with 8192 tokens and 256 sequences this says 1.16 GiB; vLLM's own profile
     measured 1.26 GiB (vLLM pull request 10511).
     """
@@ -139,9 +141,7 @@ def activation_bytes(shape: Architecture, engine: Engine) -> int:
 
 
 def allocatable_cpu(vcpus: int) -> float:
-    """EKS reserves 6 % of the first core, 1 % of the second, 0.5 % of two more, 0.25 % of each
-    further one.
-    """
+    """EKS reserves 6 % of core one, 1 % of core two, 0.5 % of two more, 0.25 % of each further."""
     shares = [0.06, 0.01, 0.005, 0.005] + [0.0025] * max(0, vcpus - 4)
     return vcpus - sum(shares[:vcpus])
 
@@ -151,32 +151,22 @@ def allocatable_memory_gib(memory_gib: float) -> float:
 
 
 def _reasons(engine: Engine, instance: Instance, fit: Fit) -> tuple[str, ...]:
-    capability = instance.compute_capability
-    taken = fit.budget - fit.kv_cache
-    return tuple(
-        reason
-        for stands_against, reason in (
-            (
-                engine.dtype == "bfloat16" and capability < BFLOAT16_CAPABILITY,
-                f"{instance.gpu} has no bfloat16",
-            ),
-            (
-                engine.quantization == "awq" and capability < AWQ_CAPABILITY,
-                f"{instance.gpu} can't run AWQ",
-            ),
-            (
-                fit.kv_tokens < engine.max_model_len,
-                f"{taken:.2f} GiB of {fit.budget:.2f} are taken before the KV cache, which needs "
-                f"{engine.max_model_len} tokens and gets {fit.kv_tokens}",
-            ),
-            (
-                fit.pod_cpu > fit.node_cpu,
-                f"pod asks {fit.pod_cpu:.2f} CPUs, the node has {fit.node_cpu:.2f}",
-            ),
-            (
-                fit.pod_memory > fit.node_memory,
-                f"pod asks {fit.pod_memory:.1f} GiB, the node has {fit.node_memory:.1f}",
-            ),
-        )
-        if stands_against
-    )
+    capability, gpu = instance.compute_capability, instance.gpu
+    taken = f"{fit.budget - fit.kv_cache:.2f} GiB of {fit.budget:.2f}"
+    wanted = f"{engine.max_model_len} tokens"
+    against = {
+        f"a {gpu} has no bfloat16": (
+            engine.dtype == "bfloat16" and capability < BFLOAT16_CAPABILITY
+        ),
+        f"a {gpu} can't run AWQ": engine.quantization == "awq" and capability < AWQ_CAPABILITY,
+        f"{taken} are taken before the KV cache, which needs {wanted} and gets {fit.kv_tokens}": (
+            fit.kv_tokens < engine.max_model_len
+        ),
+        f"the pod asks {fit.pod_cpu:.2f} CPUs, the node has {fit.node_cpu:.2f}": (
+            fit.pod_cpu > fit.node_cpu
+        ),
+        f"the pod asks {fit.pod_memory:.1f} GiB, the node has {fit.node_memory:.1f}": (
+            fit.pod_memory > fit.node_memory
+        ),
+    }
+    return tuple(reason for reason, holds in against.items() if holds)

@@ -5,12 +5,13 @@ What differs between the two is a `Placement`; what the engine *is* comes from i
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Final
 
 from gpu_fleet.engines import Engine
 
+MIB: Final = 2**20
 CONTAINER_PORT: Final = 8000
 # In a pod: preStop sleeps 15 s, the server drains 60 s, the grace period is 90 s.
 CONTAINER_SHUTDOWN_TIMEOUT_S: Final = 60
@@ -30,7 +31,7 @@ class Placement:
     shutdown_timeout_s: int
     chat_template: str | None = None
     enforce_eager: bool = False
-    environment: Mapping[str, str] = field(default_factory=dict)
+    kv_cache_mib: int | None = None  # None: what is left of the card
 
 
 def in_container(
@@ -61,12 +62,12 @@ def on_this_machine(engine: Engine, *, models: Path, port: int) -> Placement:
         host="127.0.0.1",
         port=port,
         max_model_len=engine.local.max_model_len,
-        # On a CPU this is only checked, against what one NUMA node has free: the KV cache's size
-        # is VLLM_CPU_KVCACHE_SPACE. Small, so that several engines start beside each other.
+        # On a CPU this share of a NUMA node's memory is only checked, and must be free; the cache
+        # has the size below. Small, so that several engines start beside each other.
         gpu_memory_utilization=0.05,
+        kv_cache_mib=engine.local.kv_cache_mib,
         shutdown_timeout_s=LOCAL_SHUTDOWN_TIMEOUT_S,
         enforce_eager=True,
-        environment={"VLLM_CPU_KVCACHE_SPACE": str(engine.local.kv_cache_gib)},
     )
 
 
@@ -95,6 +96,8 @@ def vllm_arguments(name: str, engine: Engine, placement: Placement) -> list[str]
     ]
     if placement.chat_template:
         arguments.append(f"--chat-template={placement.chat_template}")
+    if placement.kv_cache_mib:
+        arguments.append(f"--kv-cache-memory-bytes={placement.kv_cache_mib * MIB}")
     if placement.enforce_eager:
         arguments.append("--enforce-eager")
     if engine.lora:

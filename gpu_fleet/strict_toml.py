@@ -6,7 +6,7 @@ allowed, and a default makes a key optional.
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -50,34 +50,46 @@ def build(kind: type[T], table: object, source: str, key: str) -> T:
     return kind(**values)
 
 
-def convert(kind: Any, value: object, source: str, key: str) -> Any:  # noqa: ANN401  (any TOML type)
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is Annotated:
-        return _bounded(convert(arguments[0], value, source, key), kind, source, key)
-    if origin in (Union, UnionType):
-        (present,) = (argument for argument in arguments if argument is not NoneType)
-        return convert(present, value, source, key)
-    if origin is Literal:
-        if value not in arguments:
-            raise ConfigError(source, key, f"is {value!r}; allowed: {_listed(arguments)}")
-        return value
-    if origin is tuple:
-        items = _expect(list, "a list", value, source, key)
-        return tuple(
-            convert(arguments[0], item, source, f"{key}[{place}]")
-            for place, item in enumerate(items)
-        )
-    if origin is Mapping:
-        table = _expect(dict, "a table", value, source, key)
-        return MappingProxyType(
-            {
-                name: convert(arguments[1], item, source, _join(key, name))
-                for name, item in table.items()
-            }
-        )
+def convert(kind: Any, value: object, source: str, key: str) -> Any:  # noqa: ANN401  (any type)
     if dataclasses.is_dataclass(kind):
         return build(kind, value, source, key)  # type: ignore[arg-type]
-    return _scalar(kind, value, source, key)
+    reader = _READERS.get(get_origin(kind), _scalar)
+    return reader(kind, value, source, key)
+
+
+def _annotated(kind: Any, value: object, source: str, key: str) -> Any:  # noqa: ANN401  (any type)
+    number = convert(get_args(kind)[0], value, source, key)
+    for bound in kind.__metadata__:
+        if not bound.low <= number <= bound.high:
+            raise ConfigError(source, key, f"is {number}; allowed: {bound.low:g} to {bound.high:g}")
+    return number
+
+
+def _optional(kind: Any, value: object, source: str, key: str) -> Any:  # noqa: ANN401  (any type)
+    (present,) = (argument for argument in get_args(kind) if argument is not NoneType)
+    return convert(present, value, source, key)
+
+
+def _literal(kind: Any, value: object, source: str, key: str) -> object:  # noqa: ANN401  (any type)
+    if value not in get_args(kind):
+        raise ConfigError(source, key, f"is {value!r}; allowed: {_listed(get_args(kind))}")
+    return value
+
+
+def _list(kind: Any, value: object, source: str, key: str) -> tuple[object, ...]:  # noqa: ANN401
+    if not isinstance(value, list):
+        raise ConfigError(source, key, f"must be a list, is {value!r}")
+    item = get_args(kind)[0]
+    return tuple(convert(item, one, source, f"{key}[{place}]") for place, one in enumerate(value))
+
+
+def _table(kind: Any, value: object, source: str, key: str) -> Mapping[str, object]:  # noqa: ANN401
+    if not isinstance(value, dict):
+        raise ConfigError(source, key, f"must be a table, is {value!r}")
+    item = get_args(kind)[1]
+    return MappingProxyType(
+        {name: convert(item, one, source, _join(key, name)) for name, one in value.items()}
+    )
 
 
 def _scalar(kind: type, value: object, source: str, key: str) -> object:
@@ -88,17 +100,14 @@ def _scalar(kind: type, value: object, source: str, key: str) -> object:
     return value
 
 
-def _bounded(value: float, kind: Any, source: str, key: str) -> float:  # noqa: ANN401  (any type)
-    for bound in kind.__metadata__:
-        if not bound.low <= value <= bound.high:
-            raise ConfigError(source, key, f"is {value}; allowed: {bound.low:g} to {bound.high:g}")
-    return value
-
-
-def _expect(kind: type, called: str, value: object, source: str, key: str) -> Any:  # noqa: ANN401
-    if not isinstance(value, kind):
-        raise ConfigError(source, key, f"must be {called}, is {value!r}")
-    return value
+_READERS: Mapping[Any, Callable[[Any, object, str, str], Any]] = {
+    Annotated: _annotated,
+    Union: _optional,
+    UnionType: _optional,
+    Literal: _literal,
+    tuple: _list,
+    Mapping: _table,
+}
 
 
 def _is_required(field: "dataclasses.Field[object]") -> bool:

@@ -90,7 +90,7 @@ class Aws:
                     raise StoreUnavailable(f"{service} {operation}: {failure.reason}") from None
                 continue
             if reply.status == 200:  # noqa: PLR2004
-                return json.loads(reply.body)  # type: ignore[no-any-return]
+                return _document(reply, f"{service} {operation}")
             name = error_name(reply)
             if reply.status < 500 and name not in _THROTTLED:  # noqa: PLR2004
                 raise AwsError(name, reply.status)
@@ -142,6 +142,16 @@ class Aws:
             )
         except KeyError as missing:
             raise StoreUnavailable(f"no AWS credentials: {missing.args[0]} is not set") from None
+
+
+def _document(reply: Reply, asked: str) -> dict[str, Any]:
+    try:
+        document = json.loads(reply.body)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):  # something else answers at that address
+        raise StoreUnavailable(f"{asked}: garbage")
+    return document
 
 
 def error_name(reply: Reply) -> str:

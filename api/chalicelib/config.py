@@ -16,7 +16,8 @@ from chalicelib.strict_table import StrictTable
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
 TARGET: Final = re.compile(
-    r"(vllm|sagemaker):([A-Za-z0-9][A-Za-z0-9-]{0,62}(?:/[A-Za-z0-9-]{1,63})?)"
+    r"(?:(vllm):([a-z0-9][a-z0-9-]{0,62}))"
+    r"|(?:(sagemaker):([A-Za-z0-9][A-Za-z0-9-]{0,62}(?:[/#][A-Za-z0-9-]{1,63})?))"
 )
 
 
@@ -112,7 +113,7 @@ def _team(table: StrictTable, name: str, limit_s: float) -> Team:
         attempt_timeout_s=table.number(
             "attempt_timeout_s", above=0, most=timeout_s, default=timeout_s / 2
         ),
-        max_attempts=int(table.number("max_attempts", above=0, most=5, default=2)),
+        max_attempts=int(table.number("max_attempts", above=0, most=5, default=2, whole=True)),
         cross_variant_fallback=table.take("cross_variant_fallback", bool, default=False),
         shared=table.take("shared", bool, default=False),
         salt=table.take("salt", str),
@@ -143,7 +144,7 @@ def _variant(table: StrictTable, name: str) -> Variant:
     variant = Variant(
         name=name,
         model=model,
-        weight=int(table.number("weight", above=-1, most=100)),
+        weight=int(table.number("weight", above=-1, most=100, whole=True)),
         targets=tuple(_target(table, target) for target in names),
     )
     table.finish()
@@ -155,16 +156,19 @@ def _target(table: StrictTable, name: object) -> Target:
     if not match:
         raise table.error(
             "targets",
-            f"{name!r} is neither vllm:<engine> nor sagemaker:<endpoint>[/<production variant>]",
+            f"{name!r} is neither vllm:<engine> nor "
+            "sagemaker:<endpoint>[/<production variant>|#<inference component>]",
         )
-    return Target(name=match[0], backend=match[1], place=match[2])
+    return Target(name=match[0], backend=match[1] or match[3], place=match[2] or match[4])
 
 
 def _breaker(table: StrictTable) -> BreakerPolicy:
     usual = BreakerPolicy()
     policy = BreakerPolicy(
         window_s=table.number("window_s", above=0, most=3600, default=usual.window_s),
-        min_calls=int(table.number("min_calls", above=0, most=1000, default=usual.min_calls)),
+        min_calls=int(
+            table.number("min_calls", above=0, most=1000, default=usual.min_calls, whole=True)
+        ),
         failure_ratio=table.number("failure_ratio", above=0, most=1, default=usual.failure_ratio),
         open_s=table.number("open_s", above=0, most=3600, default=usual.open_s),
     )

@@ -27,11 +27,12 @@ class SecretStore:
         if kept and now - kept[0] < self._keep_s:
             return kept[1]
         try:
-            text = self._aws.call("secretsmanager", "GetSecretValue", {"SecretId": name})
-        except (AwsError, StoreUnavailable) as error:
+            found = self._aws.call("secretsmanager", "GetSecretValue", {"SecretId": name})
+            text = str(found["SecretString"])
+        except (AwsError, StoreUnavailable, KeyError) as error:  # a binary secret has no text
             if kept:
                 self._kept[name] = (now, kept[1])
                 return kept[1]
             raise StoreUnavailable(f"secret {name}: {error}") from None
-        self._kept[name] = (now, str(text["SecretString"]))
-        return self._kept[name][1]
+        self._kept[name] = (now, text)
+        return text

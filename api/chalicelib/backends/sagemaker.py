@@ -10,19 +10,25 @@ from chalicelib.errors import StoreUnavailable, UpstreamFailure
 
 _THROTTLED: Final = frozenset({"ThrottlingException", "ServiceQuotaExceededException"})
 _MODEL_ERROR: Final = 424
+_PARTS: Final = {
+    "/": "x-amzn-sagemaker-target-variant",
+    "#": "x-amzn-sagemaker-inference-component",
+}
 
 
 class SageMakerBackend:
-    """`place` is an endpoint, or endpoint/production variant."""
+    """`place` is an endpoint, endpoint/production variant, or endpoint#inference component.
+
+    A container answers with its base model whatever `model` the body names, so an adapter is asked
+    for as the inference component that it is.
+    """
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
 
     def send(self, place: str, call: Call, deadline: Deadline) -> Reply:
-        endpoint, _, production_variant = place.partition("/")
-        headers = {"content-type": "application/json", "accept": "application/json"}
-        if production_variant:
-            headers["x-amzn-sagemaker-target-variant"] = production_variant
+        endpoint, headers = _addressed(place)
+        headers |= {"content-type": "application/json", "accept": "application/json"}
         if traceparent := call.headers.get("traceparent"):
             # The only header that SageMaker hands on to the container.
             headers["x-amzn-sagemaker-custom-attributes"] = f"traceparent={traceparent}"
@@ -50,7 +56,7 @@ class SageMakerBackend:
         )
 
     def probe(self, place: str, deadline: Deadline) -> None:
-        endpoint, _, production_variant = place.partition("/")
+        endpoint, _ = _addressed(place)
         try:
             described = self._aws.call(
                 "sagemaker",
@@ -64,9 +70,15 @@ class SageMakerBackend:
             raise UpstreamFailure("rejected", status=error.status) from None
         if described.get("EndpointStatus") != "InService":
             raise UpstreamFailure("unavailable")
-        names = {variant.get("VariantName") for variant in described.get("ProductionVariants", [])}
-        if production_variant and production_variant not in names:
-            raise UpstreamFailure("rejected")
+
+
+def _addressed(place: str) -> tuple[str, dict[str, str]]:
+    """The endpoint, and the header that says which part of it."""
+    for mark, header in _PARTS.items():
+        endpoint, found, part = place.partition(mark)
+        if found:
+            return endpoint, {header: part}
+    return place, {}
 
 
 def _models_own(body: bytes) -> Reply:

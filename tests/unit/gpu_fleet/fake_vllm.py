@@ -16,6 +16,7 @@ from typing import ClassVar
 
 class Handler(BaseHTTPRequestHandler):
     models: ClassVar[list[str]] = []
+    mute: ClassVar[bool] = False
 
     def do_GET(self) -> None:
         if self.path == "/health":
@@ -26,7 +27,8 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(200, {"data": [{"id": name} for name in self.models]})
 
     def do_POST(self) -> None:
-        os._exit(7)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(500 if self.mute else 200, {})
 
     def _answer(self, status: int, body: object) -> None:
         payload = json.dumps(body).encode()
@@ -54,10 +56,13 @@ def main(arguments: list[str]) -> None:
         signal.pause()
     adapters = [word.split("=")[0] for word in arguments if word.startswith("lora-")]
     Handler.models = [options["served-model-name"], *(adapters if behaviour != "forget" else [])]
+    Handler.mute = behaviour == "mute"
     server = ThreadingHTTPServer((options["host"], int(options["port"])), Handler)
     child = worker()
 
     def stop(*_: object) -> None:
+        if behaviour == "stop its parent":
+            os.kill(os.getppid(), signal.SIGTERM)
         child.terminate()
         child.wait()
         threading.Thread(target=server.shutdown).start()

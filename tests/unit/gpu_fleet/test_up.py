@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -202,20 +203,41 @@ def test_an_engine_that_serves_less_than_it_should_is_not_ready(
     assert "is healthy but does not serve lora-v1, lora-v2" in errors
 
 
+def test_an_engine_that_gives_no_token_is_not_ready(up: Up, place: SimpleNamespace) -> None:
+    (place.models / "awq" / "behaviour").write_text("mute")
+    process = up("mistral-7b-awq")
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "is healthy but answers /v1/completions with 500" in errors
+
+
+def test_a_signal_while_it_stops_does_not_hide_why(up: Up, place: SimpleNamespace) -> None:
+    (place.models / "awq" / "behaviour").write_text("stop its parent")
+    process = up("mistral-7b-awq", "mistral-7b-judge")
+    read_until(process, "ready")
+    engines = engines_in(place.state)
+    family = [one for e in engines.values() for one in family_of(e["pid"])]
+    os.kill(engines["mistral-7b-judge"]["pid"], signal.SIGKILL)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert errors.startswith("error: engine mistral-7b-judge died, by SIGKILL")
+    assert all_gone(family)
+
+
 def test_a_second_fleet_with_the_same_state_is_refused(up: Up, place: SimpleNamespace) -> None:
     read_until(up("mistral-7b-awq"), "ready")
     before = place.state.read_text()
     second = up("mistral-7b-judge")
     _, errors = second.communicate(timeout=30)
     assert second.returncode == 2
-    assert "engine mistral-7b-awq already runs as process" in errors
+    assert "engine mistral-7b-awq already runs at http://127.0.0.1:" in errors
     assert place.state.read_text() == before
 
 
 def test_what_a_killed_fleet_left_in_the_state_is_replaced(up: Up, place: SimpleNamespace) -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    place.state.write_text(json.dumps({"engines": {"mistral-7b-awq": {"pid": ended.pid}}}))
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    place.state.write_text(json.dumps({"engines": {"mistral-7b-awq": {"url": url}}}))
     read_until(up("mistral-7b-judge"), "ready")
     assert list(engines_in(place.state)) == ["mistral-7b-judge"]
 
