@@ -1,7 +1,7 @@
 """`make bench`: measure, print a table, write build/bench.json, fail where a limit is exceeded.
 
 A benchmark is a function from the surroundings to its measurements; adding one is an entry in
-BENCHMARKS. Every limit is a promise of docs/performance.md.
+BENCHMARKS. The limits are promises: one that is not met is a failure, not a warning.
 """
 
 import json
