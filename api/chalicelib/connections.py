@@ -128,8 +128,8 @@ class _Connection(http.client.HTTPConnection):
         self._started = False
         try:
             self.request(method, path, body, dict(headers))
-            response = self.getresponse()
-            content = self._read(response)
+            with self.getresponse() as response:  # closed even where reading it fails
+                content = self._read(response)
         except TimeoutError:
             raise UpstreamFailure("timeout") from None
         except (ConnectionError, ssl.SSLError) as error:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from chalicelib.aws import Aws, AwsError
+from chalicelib.aws import CALL_S, Aws, AwsError
 from chalicelib.errors import StoreUnavailable
 
 Item = dict[str, Any]
@@ -24,8 +24,13 @@ class Put(NamedTuple):
 
 
 class DynamoDb:
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: Aws, *, seconds: float = CALL_S) -> None:
         self._aws = aws
+        self._seconds = seconds
+
+    def within(self, seconds: float) -> "DynamoDb":
+        """The same, for those who can't wait longer."""
+        return DynamoDb(self._aws, seconds=seconds)
 
     def get(self, table: str, key: Item) -> Item | None:
         found = self._call(
@@ -78,7 +83,7 @@ class DynamoDb:
 
     def _call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            return self._aws.call("dynamodb", operation, request)
+            return self._aws.call("dynamodb", operation, request, seconds=self._seconds)
         except AwsError as error:
             if error.name in {"ConditionalCheckFailedException", "TransactionCanceledException"}:
                 raise ConditionFailed from None

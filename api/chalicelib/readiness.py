@@ -1,21 +1,30 @@
-"""Can every team be answered? Asked of the targets themselves, and remembered for a few seconds.
+"""Can every team be answered? Each target is asked for one token, and what it did is remembered.
 
-The question is open to anybody, so it must cost little however often it is asked.
+Nothing less is proof: an engine that is shut down or lacks a kernel still says that it is healthy.
+The question is open to anybody, so it costs no more however often it is asked.
 """
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 
-from chalicelib.backends import Backend
-from chalicelib.config import Config, Target, Team
+from chalicelib.answers import read_answer
+from chalicelib.backends import Backend, Call
+from chalicelib.config import Config, Team
 from chalicelib.deadline import Deadline
-from chalicelib.errors import UpstreamFailure
+from chalicelib.dispatch import Candidate
+from chalicelib.errors import CallerFault, UpstreamFailure
 
-PROBE_S: Final = 2.0
-KEEP_S: Final = 5.0
+PROBE_S: Final = 5.0
+KEEP_S: Final = 10.0
+_QUESTION: Final = {
+    "messages": [{"role": "user", "content": "ping"}],
+    "max_tokens": 1,
+    "temperature": 0,
+}
 
 
 class Readiness(NamedTuple):
@@ -56,26 +65,44 @@ class ReadinessCheck:
 
     def _ask(self) -> Readiness:
         config, backends = self._config(), self._backends()
-        targets = list(config.targets())
-        with ThreadPoolExecutor(max_workers=len(targets)) as pool:
-            found = pool.map(lambda target: _probe(target, backends), targets)
-            states = dict(zip((target.name for target in targets), found, strict=True))
-        teams = {team.name: _team(team, states) for team in config.teams.values()}
+        everywhere = [
+            Candidate(variant=variant, target=target)
+            for team in config.teams.values()
+            for variant in team.variants.values()
+            for target in variant.targets
+        ]
+        with ThreadPoolExecutor(max_workers=len(everywhere)) as pool:
+            states = pool.map(lambda candidate: _state(candidate, backends), everywhere)
+            found = dict(zip(everywhere, states, strict=True))
+        teams = {team.name: _team(team, found) for team in config.teams.values()}
         return Readiness(ready=all(team["ready"] for team in teams.values()), teams=teams)
 
 
-def _probe(target: Target, backends: Mapping[str, Backend]) -> str:
+def _state(candidate: Candidate, backends: Mapping[str, Backend]) -> str:
+    """Whether the candidate gives a token, or why not."""
+    target, model = candidate.target, candidate.variant.model
+    body = json.dumps({"model": model, **_QUESTION}).encode()
+    call = Call(path="/v1/chat/completions", body=body)
     try:
-        backends[target.backend].probe(target.place, Deadline.after(PROBE_S))
+        reply = backends[target.backend].send(target.place, call, Deadline.after(PROBE_S))
+        read_answer(reply, model=model)
     except UpstreamFailure as failure:
         return failure.reason
+    except CallerFault:
+        return "rejected"
     return "ok"
 
 
-def _team(team: Team, states: Mapping[str, str]) -> dict[str, Any]:
-    targets = {t.name: states[t.name] for v in team.variants.values() for t in v.targets}
-    answering = [name for name, state in targets.items() if state == "ok"]
-    described: dict[str, Any] = {"ready": bool(answering), "targets": targets}
-    if not answering:
-        described["reason"] = "no target answers"
+def _team(team: Team, found: Mapping[Candidate, str]) -> dict[str, Any]:
+    variants = {
+        variant.name: {
+            target.name: found[Candidate(variant=variant, target=target)]
+            for target in variant.targets
+        }
+        for variant in team.variants.values()
+    }
+    mute = [name for name, targets in variants.items() if "ok" not in targets.values()]
+    described: dict[str, Any] = {"ready": len(mute) < len(variants), "variants": variants}
+    if mute:
+        described["reason"] = f"no target answers for {', '.join(mute)}"
     return described

@@ -1,12 +1,15 @@
 """The stage, as environment variables say it. Nothing is read at import."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from chalicelib.errors import ConfigError
+
+_URL: Final = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/[\w.~/-]*)?")
 
 
 class Settings(NamedTuple):
@@ -77,7 +80,7 @@ def _positive_int(raw: str) -> int:
 def _engine_urls(raw: str) -> dict[str, str]:
     urls = json.loads(raw)
     if not isinstance(urls, dict) or not all(
-        isinstance(url, str) and url.startswith(("http://", "https://")) for url in urls.values()
+        isinstance(url, str) and _URL.fullmatch(url) for url in urls.values()
     ):
         raise ValueError('must be a JSON object {"engine": "http(s)://host[:port]"}')
     return urls

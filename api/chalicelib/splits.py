@@ -19,6 +19,11 @@ from chalicelib.errors import GatewayError, StoreUnavailable
 REFRESH_S: Final = 5.0
 """Half of the ten seconds within which every Lambda must follow a change."""
 
+READ_S: Final = 0.4
+"""A request waits no longer for weights that have a fallback."""
+TELL_S: Final = 0.15
+"""Nor for others to be told of a sick target: that may come after its deadline."""
+
 _STATE: Final = "state"
 Source = Literal["stored", "declared", "stale"]
 
@@ -61,6 +66,8 @@ class RoutingStore:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._dynamodb = dynamodb
+        self._reading_db = dynamodb.within(READ_S)
+        self._telling_db = dynamodb.within(TELL_S)
         self._table = routing_table
         self._audit_table = audit_table
         self._refresh_s = refresh_s
@@ -159,7 +166,7 @@ class RoutingStore:
         Raises:
             StoreUnavailable: nobody was told.
         """
-        self._dynamodb.put(
+        self._telling_db.put(
             Put(
                 table=self._table,
                 item={"kind": _STATE, "name": f"target#{target}", "open_until": until},
@@ -173,7 +180,7 @@ class RoutingStore:
             StoreUnavailable: it can't be told.
         """
         try:
-            self._dynamodb.put(
+            self._telling_db.put(
                 Put(
                     table=self._table,
                     item={"kind": _STATE, "name": f"target#{target}", "open_until": until},
@@ -187,7 +194,7 @@ class RoutingStore:
 
     def _read(self) -> RoutingState:
         try:
-            items, _ = self._dynamodb.query(self._table, "kind", _STATE)
+            items, _ = self._reading_db.query(self._table, "kind", _STATE)
         except StoreUnavailable:
             if self._state.source == "declared":
                 return self._state

@@ -35,11 +35,3 @@ class Backend(Protocol):
             UpstreamFailure: no complete reply came before `deadline`.
         """
         ...
-
-    def probe(self, place: str, deadline: Deadline) -> None:
-        """Return when `place` can answer.
-
-        Raises:
-            UpstreamFailure: it cannot.
-        """
-        ...

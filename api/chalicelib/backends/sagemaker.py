@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from chalicelib.aws import Aws, AwsError, error_name
+from chalicelib.aws import Aws, error_name
 from chalicelib.backends import Call, Reply
 from chalicelib.deadline import Deadline
 from chalicelib.errors import StoreUnavailable, UpstreamFailure
@@ -54,22 +54,6 @@ class SageMakerBackend:
             "unavailable" if reply.status >= 500 else "rejected",  # noqa: PLR2004
             status=reply.status,
         )
-
-    def probe(self, place: str, deadline: Deadline) -> None:
-        endpoint, _ = _addressed(place)
-        try:
-            described = self._aws.call(
-                "sagemaker",
-                "DescribeEndpoint",
-                {"EndpointName": endpoint},
-                seconds=deadline.remaining,
-            )
-        except StoreUnavailable:
-            raise UpstreamFailure("connect") from None
-        except AwsError as error:
-            raise UpstreamFailure("rejected", status=error.status) from None
-        if described.get("EndpointStatus") != "InService":
-            raise UpstreamFailure("unavailable")
 
 
 def _addressed(place: str) -> tuple[str, dict[str, str]]:

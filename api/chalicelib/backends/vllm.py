@@ -28,13 +28,6 @@ class VllmBackend:
             "POST", self._url(place) + call.path, headers=headers, body=call.body, deadline=deadline
         )
 
-    def probe(self, place: str, deadline: Deadline) -> None:
-        reply = self._connections.request(
-            "GET", f"{self._url(place)}/health", headers=self._authorization(), deadline=deadline
-        )
-        if reply.status != 200:  # noqa: PLR2004
-            raise UpstreamFailure("unavailable", status=reply.status)
-
     def _url(self, place: str) -> str:
         try:
             return self._urls[place].rstrip("/")
