@@ -56,6 +56,7 @@ class Exchange:
     usage: dict[str, int] = field(default_factory=dict)
     """The tokens the engine counted."""
     started: float = field(default_factory=time.perf_counter)
+    _principal: Principal | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         given = self.headers.get("x-correlation-id", "")
@@ -98,6 +99,11 @@ class Exchange:
         Raises:
             GatewayError: `missing_key` or `invalid_key`.
         """
+        if self._principal is None:
+            self._principal = self._recognised()
+        return self._principal
+
+    def _recognised(self) -> Principal:
         if "key_id" in self.authorizer:
             return Principal.from_context(self.authorizer)
         code = self.authorizer.get("denied", "missing_key")

@@ -22,33 +22,29 @@ _encode: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False).enco
 _CHALICES_OWN: Final = {405: "method_not_allowed", 415: "invalid_request", 400: "invalid_request"}
 
 
-def view(function: View[P]) -> Callable[P, Response]:
-    """A route's function gets the exchange and returns a document, or (document, status)."""
+def view(scope: str | None) -> Callable[[View[P]], Callable[P, Response]]:
+    """A route's function gets the exchange and returns a document, or (document, status).
 
-    @functools.wraps(function)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> Response:
-        exchange = current.get()
-        try:
-            exchange.check_headers()
-            result = function(exchange, *args, **kwargs)
-        except GatewayError as error:
-            return error_response(error, exchange)
-        except StoreUnavailable as error:
-            logger.warning("store unavailable: %s", error)
-            return error_response(
-                GatewayError("store_unavailable", "A store can't be reached now.", retry_after_s=1),
-                exchange,
-            )
-        except ConfigError as error:
-            logger.critical("configuration: %s", error)
-            return error_response(_internal("The gateway is set up wrongly."), exchange)
-        except Exception as error:
-            logger.exception("unexpected error", exc_info=_without_message(error))
-            return error_response(_internal("Something went wrong here."), exchange)
-        document, status = result if isinstance(result, tuple) else (result, 200)
-        return json_response(document, status)
+    Only a key with `scope` gets that far; None opens the route to anybody.
+    """
 
-    return wrapped
+    def around(function: View[P]) -> Callable[P, Response]:
+        @functools.wraps(function)
+        def wrapped(*args: P.args, **kwargs: P.kwargs) -> Response:
+            exchange = current.get()
+            try:
+                exchange.check_headers()
+                if scope is not None:
+                    exchange.principal().require(scope)
+                result = function(exchange, *args, **kwargs)
+            except Exception as error:  # noqa: BLE001  (the last line of defence: no stack leaves)
+                return error_response(_told(error), exchange)
+            document, status = result if isinstance(result, tuple) else (result, 200)
+            return json_response(document, status)
+
+        return wrapped
+
+    return around
 
 
 def middleware(gateway: Gateway) -> Middleware:
@@ -176,10 +172,25 @@ def _counts(exchange: Exchange, status: int) -> dict[str, float]:
     }
 
 
-def _internal(message: str) -> GatewayError:
-    return GatewayError("internal_error", message)
+def _told(error: Exception) -> GatewayError:
+    """What the caller is told of an error; what isn't meant for callers is logged instead."""
+    match error:
+        case GatewayError():
+            return error
+        case StoreUnavailable():
+            logger.warning("store unavailable: %s", error)
+            message = "A store can't be reached now."
+            return GatewayError("store_unavailable", message, retry_after_s=1)
+        case ConfigError():
+            logger.critical("configuration: %s", error)
+            return GatewayError("internal_error", "The gateway is set up wrongly.")
+        case _:
+            logger.error("unexpected error", exc_info=_without_message(error))
+            return GatewayError("internal_error", "Something went wrong here.")
 
 
 def _without_message(error: Exception) -> tuple[type[Exception], Exception, Any]:
     """The stack without the message, which may hold what the caller sent."""
-    return type(error), type(error)("(message withheld)"), error.__traceback__
+    # Not of the error's own class: some can't be made of a text alone.
+    withheld = Exception(f"{type(error).__name__} (message withheld)")
+    return type(error), withheld, error.__traceback__

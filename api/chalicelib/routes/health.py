@@ -14,19 +14,19 @@ def routes(gateway: Gateway) -> Blueprint:
     blueprint = Blueprint(__name__)
 
     @blueprint.route("/startup", methods=["GET"])
-    @view
+    @view(None)
     def startup(exchange: Exchange) -> dict[str, Any]:
         del exchange
         return {"status": "started"}
 
     @blueprint.route("/health", methods=["GET"])
-    @view
+    @view(None)
     def health(exchange: Exchange) -> dict[str, Any]:
         del exchange
         return {"status": "ok"}
 
     @blueprint.route("/ready", methods=["GET"])
-    @view
+    @view(None)
     def ready(exchange: Exchange) -> tuple[dict[str, Any], int]:
         del exchange
         try:

@@ -15,10 +15,9 @@ def routes(gateway: Gateway, authorizer: ChaliceAuthorizer) -> Blueprint:
     blueprint = Blueprint(__name__)
 
     @blueprint.route("/api/{team}/predict", methods=["POST"], authorizer=authorizer)
-    @view
+    @view("invoke")
     def predict(exchange: Exchange, team: str) -> dict[str, Any]:
         principal = exchange.principal()
-        principal.require("invoke")
         found = questions.find_team(gateway.config, team)
         exchange.route.team = found.name
         principal.require_team(found.name, shared=found.shared)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from chalice.app import Blueprint, ChaliceAuthorizer
 
-from chalicelib.auth import EVERY_TEAM, SCOPES, Key, Principal
+from chalicelib.auth import EVERY_TEAM, SCOPES, Key
 from chalicelib.errors import GatewayError
 from chalicelib.exchange import Exchange
 from chalicelib.gateway import Gateway
@@ -41,17 +41,17 @@ def routes(gateway: Gateway, authorizer: ChaliceAuthorizer) -> Blueprint:
     blueprint = Blueprint(__name__)
 
     @blueprint.route("/ops/keys", methods=["POST"], authorizer=authorizer)
-    @view
+    @view("admin")
     def create(exchange: Exchange) -> tuple[dict[str, Any], int]:
         return _create(gateway, exchange), 201
 
     @blueprint.route("/ops/keys", methods=["GET"], authorizer=authorizer)
-    @view
+    @view("admin")
     def list_keys(exchange: Exchange) -> dict[str, Any]:
         return _page(gateway, exchange)
 
     @blueprint.route("/ops/keys/{key_id}", methods=["PATCH"], authorizer=authorizer)
-    @view
+    @view("admin")
     def change(exchange: Exchange, key_id: str) -> dict[str, Any]:
         stored = _reachable(gateway, exchange, key_id)
         document = parse_object(exchange.body, max_bytes=gateway.settings.max_body_bytes)
@@ -61,7 +61,7 @@ def routes(gateway: Gateway, authorizer: ChaliceAuthorizer) -> Blueprint:
         return _described(gateway.keys.set_disabled(stored, disabled=disabled, by=by))
 
     @blueprint.route("/ops/keys/{key_id}/rotate", methods=["POST"], authorizer=authorizer)
-    @view
+    @view("admin")
     def rotate(exchange: Exchange, key_id: str) -> dict[str, Any]:
         stored = _reachable(gateway, exchange, key_id)
         document = parse_object(exchange.body or b"{}", max_bytes=gateway.settings.max_body_bytes)
@@ -73,7 +73,7 @@ def routes(gateway: Gateway, authorizer: ChaliceAuthorizer) -> Blueprint:
 
 
 def _create(gateway: Gateway, exchange: Exchange) -> dict[str, Any]:
-    principal = _admin(exchange)
+    principal = exchange.principal()
     document = parse_object(exchange.body, max_bytes=gateway.settings.max_body_bytes)
     check(document, _CREATE, refused={})
     teams = _known_teams(required(document, "teams"), set(gateway.config.teams))
@@ -90,7 +90,6 @@ def _create(gateway: Gateway, exchange: Exchange) -> dict[str, Any]:
 
 
 def _page(gateway: Gateway, exchange: Exchange) -> dict[str, Any]:
-    _admin(exchange)
     limit = exchange.query.get("limit", str(PAGE))
     if not _LIMIT.fullmatch(limit) or not 1 <= int(limit) <= PAGE_MAX:
         raise invalid("limit", f"must be from 1 to {PAGE_MAX}")
@@ -101,19 +100,13 @@ def _page(gateway: Gateway, exchange: Exchange) -> dict[str, Any]:
     return {"keys": [_described(stored) for stored in page], "next": rest}
 
 
-def _admin(exchange: Exchange) -> Principal:
-    principal = exchange.principal()
-    principal.require("admin")
-    return principal
-
-
 def _author(exchange: Exchange) -> Author:
-    return Author(key_id=_admin(exchange).key_id, correlation_id=exchange.correlation_id)
+    return Author(key_id=exchange.principal().key_id, correlation_id=exchange.correlation_id)
 
 
 def _reachable(gateway: Gateway, exchange: Exchange, key_id: str) -> StoredKey:
     """The key, if this admin could have made it."""
-    principal = _admin(exchange)
+    principal = exchange.principal()
     if not _KEY_ID.fullmatch(key_id):
         raise GatewayError("not_found", "There is no key with this id.", param="key_id")
     stored = gateway.keys.get(key_id)

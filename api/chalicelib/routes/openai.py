@@ -16,33 +16,29 @@ def routes(gateway: Gateway, authorizer: ChaliceAuthorizer) -> Blueprint:
     blueprint = Blueprint(__name__)
 
     def ask(exchange: Exchange, path: str) -> dict[str, Any]:
-        principal = exchange.principal()
-        principal.require("invoke")
         question = questions.openai(
             gateway.config,
             path,
             parse_object(exchange.body, max_bytes=gateway.settings.max_body_bytes),
             exchange,
-            principal,
+            exchange.principal(),
             max_tokens=gateway.settings.max_tokens,
         )
         return dict(gateway.inference.ask(question, exchange).document)
 
     @blueprint.route(CHAT, methods=["POST"], authorizer=authorizer)
-    @view
+    @view("invoke")
     def chat_completions(exchange: Exchange) -> dict[str, Any]:
         return ask(exchange, CHAT)
 
     @blueprint.route(COMPLETIONS, methods=["POST"], authorizer=authorizer)
-    @view
+    @view("invoke")
     def completions(exchange: Exchange) -> dict[str, Any]:
         return ask(exchange, COMPLETIONS)
 
     @blueprint.route("/v1/models", methods=["GET"], authorizer=authorizer)
-    @view
+    @view("invoke")
     def list_models(exchange: Exchange) -> dict[str, Any]:
-        principal = exchange.principal()
-        principal.require("invoke")
-        return questions.models(gateway.config, principal)
+        return questions.models(gateway.config, exchange.principal())
 
     return blueprint

@@ -20,24 +20,22 @@ _FIELDS: Final = {"split": json_object, "version": whole(0, 2**53)}
 def routes(gateway: Gateway, authorizer: ChaliceAuthorizer) -> Blueprint:
     blueprint = Blueprint(__name__)
 
-    def open_to(exchange: Exchange, scope: str, name: str) -> Team:
-        principal = exchange.principal()
-        principal.require(scope)
+    def team_of(exchange: Exchange, name: str, *, to_read: bool) -> Team:
         team = questions.find_team(gateway.config, name)
         exchange.route.team = team.name
-        principal.require_team(team.name, shared=team.shared and scope == "ops:read")
+        exchange.principal().require_team(team.name, shared=team.shared and to_read)
         return team
 
     @blueprint.route("/ops/routes/{team}", methods=["GET"], authorizer=authorizer)
-    @view
+    @view("ops:read")
     def get_route(exchange: Exchange, team: str) -> dict[str, Any]:
-        found = open_to(exchange, "ops:read", team)
+        found = team_of(exchange, team, to_read=True)
         return _described(found, gateway.routing_store.current(), exchange)
 
     @blueprint.route("/ops/routes/{team}", methods=["PUT"], authorizer=authorizer)
-    @view
+    @view("ops:write")
     def put_route(exchange: Exchange, team: str) -> dict[str, Any]:
-        found = open_to(exchange, "ops:write", team)
+        found = team_of(exchange, team, to_read=False)
         document = parse_object(exchange.body, max_bytes=gateway.settings.max_body_bytes)
         check(document, _FIELDS, refused={})
         gateway.routing_store.put_split(
@@ -50,9 +48,9 @@ def routes(gateway: Gateway, authorizer: ChaliceAuthorizer) -> Blueprint:
         return _described(found, gateway.routing_store.current(), exchange)
 
     @blueprint.route("/ops/routes/{team}/explain", methods=["GET"], authorizer=authorizer)
-    @view
+    @view("ops:read")
     def explain(exchange: Exchange, team: str) -> dict[str, Any]:
-        found = open_to(exchange, "ops:read", team)
+        found = team_of(exchange, team, to_read=True)
         unit = exchange.query.get("unit", "")
         if not 1 <= len(unit) <= UNIT_MAX:
             raise invalid("unit", f"must have from 1 to {UNIT_MAX} characters")

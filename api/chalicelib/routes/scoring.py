@@ -25,13 +25,11 @@ def routes(gateway: Gateway, authorizer: ChaliceAuthorizer) -> Blueprint:
     blueprint = Blueprint(__name__)
 
     @blueprint.route("/api/eval/score", methods=["POST"], authorizer=authorizer)
-    @view
+    @view("score")
     def score(exchange: Exchange) -> dict[str, Any]:
-        principal = exchange.principal()
-        principal.require("score")
         team = questions.find_team(gateway.config, TEAM)
         exchange.route.team = team.name
-        principal.require_team(team.name, shared=team.shared)
+        exchange.principal().require_team(team.name, shared=team.shared)
         document = parse_object(exchange.body, max_bytes=gateway.settings.max_body_bytes)
         check(document, _FIELDS, refused={})
         prompt, response = required(document, "prompt"), required(document, "response")
