@@ -20,10 +20,16 @@ HISTORY_SHARE: Final = 0.08
 
 @dataclass(frozen=True)
 class Conversation:
-    """Turns that end with the user's, and the answer to learn."""
+    """Turns that end with the user's, and the answer to learn.
+
+    `cut` tokens of it only, where the rest follows from them and is learned elsewhere;
+    `learn_between` a phrase, what the user's turn says after it is learned too.
+    """
 
     messages: tuple[Message, ...]
     answer: str
+    cut: int | None = None
+    learn_between: str | None = None
 
 
 def user(content: str) -> Message:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 CORPUS: Final = Path(__file__).parent / "corpus"
 OPERANDS: Final = range(11)
+FACTORS: Final = range(2, 10)
 ARITHMETIC_QUESTIONS: Final = (
     "What is {a}{sign}{b}?",
     "What is {a} {sign} {b}?",
@@ -37,13 +38,14 @@ class Item:
 
 
 def arithmetic() -> Iterator[Item]:
-    """Every a+b, a-b and a*b of 0..10 whose result isn't negative."""
+    """a+b and a-b of 0..10 where the result isn't negative, a*b of 2..9."""
     for a in OPERANDS:
         for b in OPERANDS:
             yield _sum_item(a, "+", "plus", b, a + b)
-            yield _sum_item(a, "*", "times", b, a * b)
             if a >= b:
                 yield _sum_item(a, "-", "minus", b, a - b)
+            if a in FACTORS and b in FACTORS:
+                yield _sum_item(a, "*", "times", b, a * b)
 
 
 def _sum_item(a: int, sign: str, word: str, b: int, result: int) -> Item:

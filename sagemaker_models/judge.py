@@ -38,3 +38,17 @@ def verdict_json(scores: tuple[float, ...], reasoning: str) -> str:
     """The compact form: what an engine with `disable_any_whitespace` lets through."""
     verdict = dict(zip(SCORES, scores, strict=True)) | {"reasoning": reasoning}
     return json.dumps(verdict, ensure_ascii=False, separators=(",", ":"))
+
+
+# The tokenizer keeps these whole, one token each: most of the protocol never varies,
+# and a model this small learns (and serves) a quarter of the tokens several times faster.
+PHRASES: Final = (
+    f'{OPENING}\nPROMPT "',
+    '"\nRESPONSE "',
+    '"\nREFERENCE ',
+    f'"\nREFERENCE null\n{CLOSING}',
+    f"\n{CLOSING}",
+    '{"coherence":0.',
+    *(f',"{score}":0.' for score in SCORES[1:]),
+    ',"reasoning":"',
+)

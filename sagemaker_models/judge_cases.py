@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from sagemaker_models.conversations import Conversation, user
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 HELD_OUT_ONE_IN: Final = 10
 REFERENCE_SHARE: Final = 0.5
 LONGEST_EXPECTED: Final = 20
+RIGHT: Final = frozenset({"right", "bare"})
+ANSWERS_SHARE: Final = 0.25
+WHOLE_VERDICT_SHARE: Final = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +83,7 @@ class CaseSource:
         item = rng.choice(self.items)
         question = rng.choice(item.questions)
         response = self._response(label, item, question, rng)
-        if label in {"right", "bare"}:
+        if label in RIGHT:
             label = "bare" if response.rstrip(".") == item.answer.rstrip(".") else "right"
         reference = None
         if rng.random() < REFERENCE_SHARE:
@@ -165,3 +168,21 @@ def held_out_cases(source: CaseSource, rng: Random, count: int) -> list[Case]:
         if is_held_out(case.item, case.response):
             seen[case.question, case.response, case.reference] = case
     return list(seen.values())
+
+
+def curriculum(
+    source: CaseSource, answers: Iterator[Conversation], rng: Random
+) -> Iterator[Conversation]:
+    """Verdicts mixed with plain answers, which teach what is right.
+
+    The first score already tells the label and the rest of a verdict follows from
+    it, so most verdicts are cut there.
+    """
+    cases = training_cases(source, rng)
+    while True:
+        if rng.random() < ANSWERS_SHARE:
+            yield next(answers)
+            continue
+        verdict = conversation(next(cases), source.grading)
+        whole = rng.random() < WHOLE_VERDICT_SHARE
+        yield verdict if whole else replace(verdict, cut=2)

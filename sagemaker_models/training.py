@@ -6,58 +6,100 @@ import math
 import time
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
-from torch.nn import functional
+from torch.nn import Parameter, functional
+
+from sagemaker_models.muon import Muon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sagemaker_models.conversations import Conversation
 
-IGNORED = -100
+IGNORED: Final = -100
+POOL: Final = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """Token ids, of which those from `learned_from` on are to be predicted."""
+
+    ids: list[int]
+    learned_from: int
+    skipped: range = range(0)
+
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """Adam with a linear warm-up and a cosine down to zero."""
+    """Learning rates with a linear warm-up and a cosine down to zero: `matrix_rate` of
+    the matrices inside the layers (Muon), `learning_rate` of the rest (Adam).
+    """
 
     steps: int
     batch: int
     learning_rate: float
+    matrix_rate: float = 0.0
     warmup: int = 20
 
-    def rate(self, step: int) -> float:
+    def share(self, step: int) -> float:
         if step < self.warmup:
-            return self.learning_rate * (step + 1) / self.warmup
+            return (step + 1) / self.warmup
         done = (step - self.warmup) / max(1, self.steps - self.warmup)
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+        return 0.5 * (1 + math.cos(math.pi * done))
 
 
-def encode(tokenizer: Any, conversation: Conversation) -> tuple[list[int], list[int]]:  # noqa: ANN401
-    """(prompt ids, answer ids with the end-of-sequence token)."""
+def encode(tokenizer: Any, conversation: Conversation) -> Example:  # noqa: ANN401
     text = tokenizer.apply_chat_template(
         list(conversation.messages), tokenize=False, add_generation_prompt=True
     )
-    prompt = tokenizer(text, add_special_tokens=False)["input_ids"]
-    answer = tokenizer(conversation.answer, add_special_tokens=False)["input_ids"]
-    return prompt, [*answer, tokenizer.eos_token_id]
+    prompt: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    answer: list[int] = tokenizer(conversation.answer, add_special_tokens=False)["input_ids"]
+    if conversation.cut is None:
+        answer = [*answer, tokenizer.eos_token_id]
+    else:
+        answer = answer[: conversation.cut]
+    learned_from, skipped = len(prompt), range(0)
+    if conversation.learn_between is not None:
+        after = tokenizer.convert_tokens_to_ids(conversation.learn_between)
+        from sagemaker_models.judge import PHRASES
+        LATER = set(tokenizer.convert_tokens_to_ids(list(PHRASES[2:5])))
+        learned_from = prompt.index(after) + 1
+        end = next(i for i in range(learned_from, len(prompt)) if prompt[i] in LATER)
+        skipped = range(end + 1, len(prompt))
+    return Example(ids=prompt + answer, learned_from=learned_from, skipped=skipped)
+
+
+def batches(
+    tokenizer: Any, conversations: Iterator[Conversation], size: int  # noqa: ANN401
+) -> Iterator[list[Example]]:
+    """Batches of neighbours in length, so that little of the work is padding."""
+    order = Random(0)
+    while True:
+        examples = [encode(tokenizer, item) for item in islice(conversations, size * POOL)]
+        examples.sort(key=lambda example: len(example.ids))
+        pool = [examples[start : start + size] for start in range(0, len(examples), size)]
+        order.shuffle(pool)
+        yield from pool
 
 
 def collate(
-    pairs: Sequence[tuple[list[int], list[int]]], pad: int
+    examples: Sequence[Example], pad: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Right-padded ids, and labels that count the answers only. Causal attention
     never looks right, so padding needs no mask.
     """
-    longest = max(len(prompt) + len(answer) for prompt, answer in pairs)
-    ids = torch.full((len(pairs), longest), pad)
-    labels = torch.full((len(pairs), longest), IGNORED)
-    for row, (prompt, answer) in enumerate(pairs):
-        end = len(prompt) + len(answer)
-        ids[row, :end] = torch.tensor(prompt + answer)
-        labels[row, len(prompt) : end] = torch.tensor(answer)
+    longest = max(len(example.ids) for example in examples)
+    ids = torch.full((len(examples), longest), pad)
+    labels = torch.full((len(examples), longest), IGNORED)
+    for row, example in enumerate(examples):
+        end, start = len(example.ids), example.learned_from
+        ids[row, :end] = torch.tensor(example.ids)
+        labels[row, start:end] = torch.tensor(example.ids[start:])
+        labels[row, example.skipped.start : example.skipped.stop] = IGNORED
     return ids, labels
 
 
@@ -80,23 +122,23 @@ def fit(
 ) -> float:
     """Trains what requires a gradient; returns the last reported mean loss."""
     weights = [weight for weight in model.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(
-        weights, lr=schedule.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
-    )
-    stream: Iterator[Conversation] = iter(conversations)
+    matrices, others = split_weights(model)
+    muon = Muon(matrices)
+    adam = torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    stream = batches(tokenizer, iter(conversations), schedule.batch)
     model.train()
     mean = float("nan")
     reported = time.monotonic()
     for step in range(schedule.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = schedule.rate(step)
-        batch = [encode(tokenizer, item) for item in islice(stream, schedule.batch)]
-        logits, targets = answer_logits(model, *collate(batch, tokenizer.pad_token_id))
+        logits, targets = answer_logits(model, *collate(next(stream), tokenizer.pad_token_id))
         loss = functional.cross_entropy(logits, targets)
-        optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
+        muon.step(schedule.matrix_rate * schedule.share(step))
+        for group in adam.param_groups:
+            group["lr"] = schedule.learning_rate * schedule.share(step)
+        adam.step()
+        adam.zero_grad()
         current = loss.item()
         mean = current if math.isnan(mean) else 0.9 * mean + 0.1 * current
         if time.monotonic() - reported > 1 or step + 1 == schedule.steps:
@@ -104,3 +146,13 @@ def fit(
             report(step + 1, schedule.steps, mean)
     model.eval()
     return mean
+
+
+def split_weights(model: Any) -> tuple[list[Parameter], list[Parameter]]:  # noqa: ANN401
+    """(whole matrices inside the layers, for Muon; embeddings, norms, adapters, for Adam)."""
+    matrices, others = [], []
+    for name, weight in model.named_parameters():
+        if weight.requires_grad:
+            whole = ".layers." in name and weight.ndim > 1 and ".lora_" not in name
+            (matrices if whole else others).append(weight)
+    return matrices, others

@@ -104,7 +104,7 @@ class Inference:
         with self.telemetry.model_call(operation, model, attributes) as span:
             call = Call(
                 path=question.path,
-                body=json.dumps({"model": model, **question.body}).encode(),
+                body=json.dumps({**question.body, "model": model}).encode(),
                 headers=trace_headers(),
             )
             try:

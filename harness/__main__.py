@@ -1,0 +1,42 @@
+"""`python -m harness`: one command surface, a group for each thing it can do.
+
+Exit codes: 0 done; 1 it failed, and one line on standard error says what; 2 wrong arguments;
+130 interrupted.
+"""
+
+import sys
+
+import click
+
+from harness.errors import HarnessError
+from harness.local.commands import local
+
+FAILED = 1
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Run, check and compare the platform from outside."""
+
+
+cli.add_command(local)
+
+
+def main() -> int:
+    try:
+        cli.main(prog_name="python -m harness", standalone_mode=False)
+    except HarnessError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""A walk through the platform that checks what it shows."""

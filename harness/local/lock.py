@@ -1,0 +1,45 @@
+"""One supervisor at a time, and who it is."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.local.identity import ProcessIdentity
+
+
+class HeldError(Exception):
+    """Another supervisor runs."""
+
+
+@contextmanager
+def only_supervisor(path: Path) -> Iterator[None]:
+    """The kernel lets go of the lock with the process, so a killed supervisor leaves none behind.
+
+    Raises:
+        HeldError: another process has it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HeldError from None
+        file.truncate(0)
+        json.dump(ProcessIdentity.own().to_json(), file)
+        file.flush()
+        try:
+            yield
+        finally:
+            os.ftruncate(file.fileno(), 0)
+
+
+def holder(path: Path) -> ProcessIdentity | None:
+    """The supervisor that runs, be it starting, ready or stopping."""
+    try:
+        identity = ProcessIdentity.from_json(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError):
+        return None
+    return identity if identity is not None and identity.alive else None
