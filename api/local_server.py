@@ -88,9 +88,8 @@ class Handler(ChaliceRequestHandler):
         self._send_http_response(template["status"], headers, body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name)
-        """One line an error; requests have their own, structured line."""
-        if len(args) > 1 and str(args[1]).startswith("5"):
-            sys.stderr.write(f"{format % args}\n")
+        """Failures only; requests have their own, structured line."""
+        sys.stderr.write(f"{format % args}\n")
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         if isinstance(code, HTTPStatus) and code.value >= 500:  # noqa: PLR2004

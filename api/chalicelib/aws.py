@@ -27,7 +27,7 @@ _HOSTS: Final = {"sagemaker": "api.sagemaker", "sagemaker-runtime": "runtime.sag
 _THROTTLED: Final = frozenset(
     {"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"}
 )
-CALL_S: Final = 1.0
+CALL_S: Final = 2.0
 """The longest a store is waited for: what it holds has a fallback, or the caller is told."""
 
 

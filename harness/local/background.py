@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NamedTuple
 
 from harness.errors import StackError
 from harness.local.ending import end
@@ -19,9 +19,14 @@ from harness.local.tether import tethered
 _POLL_S: Final = 0.2
 
 
+class Started(NamedTuple):
+    state: StackState
+    process: "subprocess.Popen[bytes]"
+
+
 def start(
     layout: Layout, show: Callable[[str], None], *, options: Sequence[str] = (), survive: bool
-) -> StackState:
+) -> Started:
     """Returns when the stack is ready; with `survive` it outlives this process.
 
     Raises:
@@ -44,10 +49,9 @@ def start(
             start_new_session=True,
         )
     try:
-        return _follow(process, layout, show)
+        return Started(_follow(process, layout, show), process)
     except BaseException:
-        if identity := ProcessIdentity.of(process.pid):
-            end(identity)
+        _end(process)
         raise
 
 
@@ -58,12 +62,18 @@ def borrowed(layout: Layout, show: Callable[[str], None]) -> Iterator[StackState
         show(f"using the stack that runs on {state.gateway_url}")
         yield state
         return
-    state = start(layout, show, survive=False)
+    state, process = start(layout, show, survive=False)
     try:
         yield state
     finally:
         show("stopping what was started")
-        end(state.supervisor)
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    if identity := ProcessIdentity.of(process.pid):
+        end(identity)
+    process.wait()
 
 
 def _follow(

@@ -49,8 +49,8 @@ def up(layout: Layout, engines: Path | None, *, detach: bool) -> None:
         return
     if detach:
         options = ("--engines", str(engines.absolute())) if engines else ()
-        state = background.start(layout, click.echo, options=options, survive=True)
-        click.echo(welcome(state, layout))
+        started = background.start(layout, click.echo, options=options, survive=True)
+        click.echo(welcome(started.state, layout))
         return
     engine_key = (os.environ.get("VLLM_API_KEY") if engines else None) or secrets.token_hex(32)
     try:

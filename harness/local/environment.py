@@ -11,7 +11,7 @@ _KEPT: Final = frozenset(
         *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE"),
         "LD_LIBRARY_PATH",
         # Where the gateway sends its spans, and how much it logs.
-        *("OTEL_EXPORTER_OTLP_ENDPOINT", "LOG_LEVEL"),
+        *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "LOG_LEVEL"),
     }
 )
 

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 _POLL_S: Final = 0.1
 
 Found = TypeVar("Found")
+Version = tuple[int, int]
 
 
 async def url_in(file: Path) -> str:
@@ -18,7 +19,7 @@ async def url_in(file: Path) -> str:
 
 
 async def document_after(
-    file: Path, before: int | None, *, meanwhile: Callable[[], None] = lambda: None
+    file: Path, before: Version | None, *, meanwhile: Callable[[], None] = lambda: None
 ) -> dict[str, Any]:
     """Waits for a JSON file of another version than `before`; does something at each look."""
 
@@ -30,10 +31,11 @@ async def document_after(
     return await _until(look)
 
 
-def version(file: Path) -> int | None:
-    """Changes whenever the file is written; None while there is none."""
+def version(file: Path) -> Version | None:
+    """Changes whenever the file is replaced; None while there is none."""
     with suppress(FileNotFoundError):
-        return file.stat().st_mtime_ns
+        found = file.stat()
+        return found.st_ino, found.st_mtime_ns
     return None
 
 
@@ -64,7 +66,7 @@ def _url(file: Path) -> str | None:
     return None
 
 
-def _document(file: Path, before: int | None) -> dict[str, Any] | None:
+def _document(file: Path, before: Version | None) -> dict[str, Any] | None:
     if version(file) in (None, before):
         return None
     return dict(json.loads(file.read_text("utf-8")))

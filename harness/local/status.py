@@ -18,10 +18,11 @@ async def report(state: StackState, console: Console) -> bool:
     for name, url in state.engines.items():
         engines.add_row(name, url)
     console.print(engines)
-    teams = Table("team", "target", "state")
+    teams = Table("team", "variant", "target", "state")
     for name, team in readiness.get("teams", {}).items():
-        for target, found in team["targets"].items():
-            teams.add_row(name, target, found)
+        for variant, targets in team["variants"].items():
+            for target, found in targets.items():
+                teams.add_row(name, variant, target, found)
     console.print(teams)
     console.print(f"status: {readiness.get('status')}")
     return readiness.get("status") == "ready"

@@ -93,5 +93,5 @@ def test_every_team_is_ready_on_every_target(platform: Platform) -> None:
     readiness = check_ok(response)
     assert readiness["status"] == "ready"
     assert set(readiness["teams"]) == {"quant", "finetune", "eval", "reference"}
-    states = [state for team in readiness["teams"].values() for state in team["targets"].values()]
-    assert set(states) == {"ok"}
+    variants = [one for team in readiness["teams"].values() for one in team["variants"].values()]
+    assert {state for targets in variants for state in targets.values()} == {"ok"}

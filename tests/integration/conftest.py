@@ -139,3 +139,16 @@ def patient(faulty: Stack) -> Iterator[httpx.Client]:
     """May ask everything of the faulty stack."""
     with faulty.client(faulty.key()) as client:
         yield client
+
+
+@pytest.fixture
+def nothing_reaches_an_engine(shipped: Stack) -> Iterator[None]:
+    before = _latest(shipped)
+    yield
+    assert all(now is then for now, then in zip(_latest(shipped), before, strict=True))
+
+
+def _latest(stack: Stack) -> list[object]:
+    """The last request that each engine and SageMaker got: what is kept of them is bounded."""
+    received = [engine.requests for engine in stack.engines.values()]
+    return [each[-1] if each else None for each in (*received, tuple(stack.sagemaker.asked))]

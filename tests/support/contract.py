@@ -1,6 +1,7 @@
 """What every response must be like, whatever was asked."""
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 import httpx
@@ -43,3 +44,9 @@ def check_ok(response: httpx.Response) -> dict[str, Any]:
     assert response.status_code == 200, response.text
     document: dict[str, Any] = response.json()
     return document
+
+
+def asked(ask: Callable[[], httpx.Response], times: int = 5) -> httpx.Response:
+    """The answer, asking again while the store is too busy to be waited for, as a caller would."""
+    answers = (ask() for _ in range(times))
+    return next(answer for answer in answers if answer.status_code != 503)

@@ -1,6 +1,7 @@
 """AWS by moto, in this process, on a free port."""
 
 import json
+import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -73,6 +74,7 @@ def template() -> dict[str, Any]:
 @contextmanager
 def running() -> Iterator[LocalAws]:
     """moto's conditional writes are not atomic under threads, DynamoDB's are: one at a time."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line a request
     application = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
     server = make_server(
         "127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler

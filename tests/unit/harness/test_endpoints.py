@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from harness.local import endpoints
+from harness.local.aws_resources import create_endpoints
+from harness.local.layout import Layout
+
+DEFINITION = Layout.of_repository().root / "sagemaker_models" / "endpoints.toml"
+
+
+def test_a_production_variant_becomes_what_the_stand_in_takes(tmp_path: Path) -> None:
+    file = tmp_path / "endpoints.toml"
+    file.write_text("""
+        [endpoints.e.variants.v]
+        engine = "an-engine"
+        weight = 0.5
+        initial_instance_count = 2
+        instance_type = "ml.g5.xlarge"
+        local_instance_type = "ml.g4dn.xlarge"
+    """)
+
+    variants = endpoints.load(file)["e"]
+
+    assert endpoints.config("e", variants) == {
+        "EndpointConfigName": "e",
+        "ProductionVariants": [
+            {
+                "VariantName": "v",
+                "ModelName": "e-v",
+                "InitialInstanceCount": 2,
+                "InstanceType": "ml.g4dn.xlarge",
+                "InitialVariantWeight": 0.5,
+            }
+        ],
+    }
+    made = endpoints.model("e", "v", variants["v"])
+    assert made["ModelName"] == "e-v"
+    assert made["PrimaryContainer"]["Environment"] == {"SM_VLLM_SERVED_MODEL_NAME": "an-engine"}
+
+
+def test_every_declared_endpoint_is_made_and_in_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "local")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    with mock_aws():
+        create_endpoints(DEFINITION)
+
+        sagemaker = boto3.client("sagemaker")
+        for name, variants in endpoints.load(DEFINITION).items():
+            made = sagemaker.describe_endpoint(EndpointName=name)
+            assert made["EndpointStatus"] == "InService"
+            assert {one["VariantName"] for one in made["ProductionVariants"]} == set(variants)
