@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from random import Random
 
 HELD_OUT_ONE_IN: Final = 10
-REFERENCE_SHARE: Final = 0.5
+REFERENCE_SHARE: Final = 0.6
 LONGEST_EXPECTED: Final = 20
 RIGHT: Final = frozenset({"right", "bare"})
 ANSWERS_SHARE: Final = 0.25
