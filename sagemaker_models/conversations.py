@@ -22,14 +22,15 @@ HISTORY_SHARE: Final = 0.08
 class Conversation:
     """Turns that end with the user's, and the answer to learn.
 
-    `cut` tokens of it only, where the rest follows from them and is learned elsewhere;
-    `learn_between` a phrase, what the user's turn says after it is learned too.
+    `cut`: this many tokens of the answer only, where the rest follows from them and is
+    learned elsewhere. `learn_between` two markers: what the last turn says there is
+    learned as well.
     """
 
     messages: tuple[Message, ...]
     answer: str
     cut: int | None = None
-    learn_between: str | None = None
+    learn_between: tuple[str, str] | None = None
 
 
 def user(content: str) -> Message:

@@ -37,7 +37,7 @@ def answers_exactly(
     for start in range(0, len(conversations), BATCH):
         examples = [encode(tokenizer, item) for item in conversations[start : start + BATCH]]
         logits, targets = answer_logits(model, *collate(examples, tokenizer.pad_token_id))
-        lengths = [len(example.ids) - example.learned_from for example in examples]
+        lengths = [sum(map(len, example.learned)) for example in examples]
         right = (logits.argmax(-1) == targets).split(lengths)
         chosen = logits.float().log_softmax(-1).gather(1, targets[:, None])[:, 0].split(lengths)
         exact += sum(bool(answer.all()) for answer in right)

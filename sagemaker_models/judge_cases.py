@@ -20,7 +20,13 @@ HELD_OUT_ONE_IN: Final = 10
 REFERENCE_SHARE: Final = 0.6
 LONGEST_EXPECTED: Final = 20
 RIGHT: Final = frozenset({"right", "bare"})
-ANSWERS_SHARE: Final = 0.25
+ANSWERS_SHARE: Final = 0.15
+DRILL_SHARE: Final = 0.1
+DRILLS: Final = 32_000
+DRILLED: Final = ("arithmetic", "arithmetic", "capital")
+# Tokens up to and with the digits of the first score.
+DECISION: Final = 2
+RESPONSE_BETWEEN: Final = ('"\nRESPONSE "', '"\nREFERENCE ')
 WHOLE_VERDICT_SHARE: Final = 0.2
 
 
@@ -87,7 +93,7 @@ class CaseSource:
             label = "bare" if response.rstrip(".") == item.answer.rstrip(".") else "right"
         reference = None
         if rng.random() < REFERENCE_SHARE:
-            reference = rng.choice([item.answer, self._right(item, rng)])
+            reference = item.answer
         return Case(
             item=item, question=question, response=response, reference=reference, label=label
         )
@@ -170,19 +176,44 @@ def held_out_cases(source: CaseSource, rng: Random, count: int) -> list[Case]:
     return list(seen.values())
 
 
+def drill(source: CaseSource, rng: Random) -> Case:
+    """Nothing to know, only to compare: is the response the reference, word for word?"""
+    kind = rng.choice(DRILLED)
+    answers = sorted({item.answer for item in source.items if item.kind == kind})
+    reference = rng.choice(answers)
+    response = reference if rng.random() < 0.5 else rng.choice(answers)  # noqa: PLR2004 - half
+    return Case(
+        item=Item(kind=kind, subject="", answer=reference, questions=("",)),
+        question="",
+        response=response,
+        reference=reference,
+        label="bare" if response == reference else "wrong",
+    )
+
+
 def curriculum(
     source: CaseSource, answers: Iterator[Conversation], rng: Random
 ) -> Iterator[Conversation]:
-    """Verdicts mixed with plain answers, which teach what is right.
+    """First comparing alone, then verdicts mixed with drills and with plain answers.
 
-    The first score already tells the label and the rest of a verdict follows from
-    it, so most verdicts are cut there.
+    A model this small learns to compare within a minute when nothing else is asked of
+    it, and hardly at all among everything else. Plain answers, and the right responses
+    inside the cases, teach what is right without a reference. The first score already
+    tells the label and the rest of a verdict follows, so most verdicts are cut there.
     """
+    for _ in range(DRILLS):
+        yield replace(conversation(drill(source, rng), source.grading), cut=DECISION)
     cases = training_cases(source, rng)
     while True:
-        if rng.random() < ANSWERS_SHARE:
+        chance = rng.random()
+        if chance < ANSWERS_SHARE:
             yield next(answers)
-            continue
-        verdict = conversation(next(cases), source.grading)
-        whole = rng.random() < WHOLE_VERDICT_SHARE
-        yield verdict if whole else replace(verdict, cut=2)
+        elif chance < ANSWERS_SHARE + DRILL_SHARE:
+            yield replace(conversation(drill(source, rng), source.grading), cut=DECISION)
+        else:
+            case = next(cases)
+            verdict = conversation(case, source.grading)
+            if case.label in RIGHT:
+                verdict = replace(verdict, learn_between=RESPONSE_BETWEEN)
+            whole = rng.random() < WHOLE_VERDICT_SHARE
+            yield verdict if whole else replace(verdict, cut=DECISION)

@@ -43,6 +43,8 @@ def pretrain(
     spoken = [c for style in styles.values() for c in every_question(items, style)]
     tokenizer = train_tokenizer(_texts(spoken), recipe.vocabulary, PHRASES)
     model = MistralForCausalLM(_architecture(recipe))
+    if recipe.compares:
+        _attend_to_equals(model)
     conversations: Iterator[Conversation] = shuffled_epochs(
         items, styles[recipe.style], Random(recipe.seed)
     )
@@ -92,5 +94,17 @@ def _architecture(recipe: Pretrain) -> Any:  # noqa: ANN401 - untyped library
         bos_token_id=1,
         eos_token_id=2,
         pad_token_id=2,
-        tie_word_embeddings=False,
+        rope_parameters={"rope_type": "default", "rope_theta": recipe.rope_theta},
+        tie_word_embeddings=recipe.compares,
     )
+
+
+def _attend_to_equals(model: Any) -> None:  # noqa: ANN401 - untyped library
+    """Queries that start as keys: a token attends to its like before anything is learned.
+
+    With input and output embeddings tied, what a position predicts looks like the token
+    that may follow it, so the same attention compares an answer with the expected one.
+    """
+    with torch.no_grad():
+        for layer in model.model.layers:
+            layer.self_attn.q_proj.weight.copy_(layer.self_attn.k_proj.weight)

@@ -14,7 +14,10 @@ RECIPES: Final = Path(__file__).with_name("recipes.toml")
 
 @dataclass(frozen=True, kw_only=True)
 class Pretrain:
-    """A MistralForCausalLM from nothing. `curriculum`: answers, or grading for a judge."""
+    """A MistralForCausalLM from nothing. `curriculum`: answers, or grading for a judge.
+
+    `compares`: starts inclined to compare tokens (needs as many key-value heads as heads).
+    """
 
     kind: str
     curriculum: str
@@ -26,6 +29,8 @@ class Pretrain:
     layers: int
     heads: int
     key_value_heads: int
+    rope_theta: float
+    compares: bool
     steps: int
     batch: int
     learning_rate: float
@@ -72,6 +77,7 @@ CURRICULA: Final = ("answers", "grading")
 TYPES: Final[dict[str, type | tuple[type, ...]]] = {
     "str": str,
     "int": int,
+    "bool": bool,
     "float": (int, float),
     "list[str]": list,
 }
@@ -106,8 +112,9 @@ def _recipe(where: str, table: dict[str, Any]) -> Recipe:
     for key, value in table.items():
         if key not in known:
             raise RecipeError(f"{where} {key}: unknown key (allowed: {', '.join(known)})")
-        if not isinstance(value, TYPES[str(known[key].type)]) or isinstance(value, bool):
-            raise RecipeError(f"{where} {key}: {value!r} is no {known[key].type}")
+        wanted = str(known[key].type)
+        if not isinstance(value, TYPES[wanted]) or isinstance(value, bool) != (wanted == "bool"):
+            raise RecipeError(f"{where} {key}: {value!r} is no {wanted}")
     missing = [k for k, field in known.items() if k not in table and field.default is MISSING]
     if missing:
         raise RecipeError(f"{where} lacks {', '.join(missing)}")

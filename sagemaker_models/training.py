@@ -25,12 +25,10 @@ POOL: Final = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """Token ids, of which those from `learned_from` on are to be predicted."""
+    """Token ids, and the ranges of them that are to be predicted."""
 
     ids: list[int]
-    learned_from: int
-    skipped: range = range(0)
-
+    learned: tuple[range, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,21 +54,20 @@ def encode(tokenizer: Any, conversation: Conversation) -> Example:  # noqa: ANN4
     text = tokenizer.apply_chat_template(
         list(conversation.messages), tokenize=False, add_generation_prompt=True
     )
-    prompt: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-    answer: list[int] = tokenizer(conversation.answer, add_special_tokens=False)["input_ids"]
-    if conversation.cut is None:
-        answer = [*answer, tokenizer.eos_token_id]
-    else:
-        answer = answer[: conversation.cut]
-    learned_from, skipped = len(prompt), range(0)
+    parts = [text]
     if conversation.learn_between is not None:
-        after = tokenizer.convert_tokens_to_ids(conversation.learn_between)
-        from sagemaker_models.judge import PHRASES
-        LATER = set(tokenizer.convert_tokens_to_ids(list(PHRASES[2:5])))
-        learned_from = prompt.index(after) + 1
-        end = next(i for i in range(learned_from, len(prompt)) if prompt[i] in LATER)
-        skipped = range(end + 1, len(prompt))
-    return Example(ids=prompt + answer, learned_from=learned_from, skipped=skipped)
+        after, before = conversation.learn_between
+        start = text.rindex(after) + len(after)
+        end = text.index(before, start)
+        parts = [text[:start], text[start:end], text[end:]]
+    encoded: list[list[int]] = tokenizer(parts, add_special_tokens=False)["input_ids"]
+    prompt = [token for part in encoded for token in part]
+    answer: list[int] = tokenizer(conversation.answer, add_special_tokens=False)["input_ids"]
+    answer = [*answer, tokenizer.eos_token_id][: conversation.cut]
+    learned = [range(len(prompt), len(prompt) + len(answer))]
+    if len(encoded) > 1:
+        learned.insert(0, range(len(encoded[0]), len(encoded[0]) + len(encoded[1])))
+    return Example(ids=prompt + answer, learned=tuple(learned))
 
 
 def batches(
@@ -96,10 +93,10 @@ def collate(
     ids = torch.full((len(examples), longest), pad)
     labels = torch.full((len(examples), longest), IGNORED)
     for row, example in enumerate(examples):
-        end, start = len(example.ids), example.learned_from
-        ids[row, :end] = torch.tensor(example.ids)
-        labels[row, start:end] = torch.tensor(example.ids[start:])
-        labels[row, example.skipped.start : example.skipped.stop] = IGNORED
+        row_ids = torch.tensor(example.ids)
+        ids[row, : len(row_ids)] = row_ids
+        for part in example.learned:
+            labels[row, part.start : part.stop] = row_ids[part.start : part.stop]
     return ids, labels
 
 

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from chalicelib.breaker import Health
 from chalicelib.config import Target, Team, Variant
@@ -22,6 +22,9 @@ from chalicelib.errors import (
 )
 
 Answer = TypeVar("Answer")
+
+LONGEST_PAUSE_S: Final = 5.0
+"""Told to wait longer, the caller had better know."""
 
 
 class Candidate(NamedTuple):
@@ -38,7 +41,7 @@ class Failed(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatched(Generic[Answer]):
-    """An answer, who gave it, and who was asked before and failed."""
+    """An answer, who gave it, and who failed or was passed over before."""
 
     answer: Answer
     candidate: Candidate
@@ -46,7 +49,7 @@ class Dispatched(Generic[Answer]):
 
     @property
     def fallback(self) -> str | None:
-        """`<from>:<reason>` where another target than the first one asked had to answer."""
+        """`<from>:<reason>` where another target than the first in order had to answer."""
         for candidate, failure in self.failures:
             if candidate is not self.candidate:
                 return f"{candidate.target.name}:{failure.reason}"
@@ -87,14 +90,17 @@ def dispatch(
     """
     waiting = deque(options)
     failures: list[Failed] = []
-    while len(failures) < team.max_attempts and not deadline.passed:
-        candidate = _next_available(waiting, targets)
+    asked = 0
+    while asked < team.max_attempts and not deadline.passed:
+        candidate = _next_available(waiting, targets, failures)
         if candidate is None:
             candidate = _worth_repeating(failures, deadline, sleep)
         if candidate is None:
             break
-        one_more = len(failures) + 1 < team.max_attempts
-        another = one_more and any(targets.health(o.target.name) == "closed" for o in waiting)
+        asked += 1
+        another = asked < team.max_attempts and any(
+            targets.health(o.target.name) == "closed" for o in waiting
+        )
         patience = deadline.within(team.attempt_timeout_s) if another else deadline
         try:
             answer = ask(candidate, patience)
@@ -108,10 +114,12 @@ def dispatch(
         else:
             targets.record(candidate.target.name, ok=True)
             return Dispatched(answer=answer, candidate=candidate, failures=tuple(failures))
-    raise _refusal(team, failures, options, targets)
+    raise _refusal(team, failures, options, targets) if asked or not deadline.passed else _late()
 
 
-def _next_available(waiting: deque[Candidate], targets: Targets) -> Candidate | None:
+def _next_available(
+    waiting: deque[Candidate], targets: Targets, failures: list[Failed]
+) -> Candidate | None:
     """The first that is well, or whose turn to be probed this request has won."""
     while waiting:
         candidate = waiting.popleft()
@@ -119,6 +127,7 @@ def _next_available(waiting: deque[Candidate], targets: Targets) -> Candidate | 
         health = targets.health(name)
         if health == "closed" or (health == "probing" and targets.may_probe(name)):
             return candidate
+        failures.append(Failed(candidate, UpstreamFailure("open")))
     return None
 
 
@@ -126,13 +135,12 @@ def _worth_repeating(
     failures: Sequence[Failed], deadline: Deadline, sleep: Callable[[float], None]
 ) -> Candidate | None:
     """The last one asked, after a pause, where asking again is safe and may help."""
-    if not failures:
+    asked = _asked(failures)
+    if not asked or asked[-1].failure.reason not in RETRYABLE_ON_THE_SAME_TARGET:
         return None
-    candidate, failure = failures[-1]
-    if failure.reason not in RETRYABLE_ON_THE_SAME_TARGET:
-        return None
+    candidate, failure = asked[-1]
     pause = failure.retry_after_s or random.uniform(0.05, 0.15)  # noqa: S311  (jitter)
-    if pause >= deadline.remaining:
+    if pause > LONGEST_PAUSE_S or pause >= deadline.remaining:
         return None
     sleep(pause)
     return candidate
@@ -141,14 +149,15 @@ def _worth_repeating(
 def _refusal(
     team: Team, failures: Sequence[Failed], options: Sequence[Candidate], targets: Targets
 ) -> GatewayError:
-    if not failures:
+    asked = _asked(failures)
+    if not asked:
         waits = [targets.opens_again_in(option.target.name) for option in options]
         return GatewayError(
             "no_healthy_target",
             f"No target of team {team.name!r} is healthy now.",
             retry_after_s=max(1.0, min(waits, default=1.0)),
         )
-    last = failures[-1].failure
+    last = asked[-1].failure
     told = ", ".join(
         f"{failed.candidate.target.name} ({failed.failure.reason})" for failed in failures
     )
@@ -157,3 +166,11 @@ def _refusal(
         f"No target of team {team.name!r} answered properly: {told}.",
         retry_after_s=last.retry_after_s,
     )
+
+
+def _asked(failures: Sequence[Failed]) -> list[Failed]:
+    return [failed for failed in failures if failed.failure.reason != "open"]
+
+
+def _late() -> GatewayError:
+    return GatewayError("upstream_timeout", "No time was left to ask a target.")

@@ -85,6 +85,7 @@ Reason = Literal[
     "aborted",  # text cut off: no proper finish reason
     "wrong_model",  # another model answered than the one that was asked
     "too_large",  # more than a Lambda may return
+    "open",  # not asked: its breaker leaves it alone for a while
 ]
 
 RETRYABLE_ON_THE_SAME_TARGET: Final[frozenset[Reason]] = frozenset(

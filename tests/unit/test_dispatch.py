@@ -253,3 +253,26 @@ def test_another_variant_answers_only_where_the_team_allows_it() -> None:
     assert [option.variant.name for option in candidates(apart, chosen)] == ["b"]
     chosen = together.variants["b"]
     assert [option.variant.name for option in candidates(together, chosen)] == ["b", "a"]
+
+
+def test_a_target_passed_over_counts_as_fallen_back_from() -> None:
+    """Nobody asked it, and still the answer isn't from where the caller would expect."""
+    scene = play(two=["yes"])
+    scene.states["vllm:one"] = "open"
+    given = scene.run()
+    assert (given.fallback, scene.asked) == ("vllm:one:open", ["vllm:two"])
+
+
+def test_a_pause_longer_than_a_caller_would_bear_is_left_to_the_caller() -> None:
+    scene = play("vllm:one", one=[failed("throttled", retry_after_s=6)])
+    with pytest.raises(GatewayError) as raised:
+        scene.run()
+    assert (raised.value.code, raised.value.retry_after_s) == ("upstream_error", 6)
+    assert scene.slept == []
+
+
+def test_without_time_nobody_is_asked_and_nobody_is_called_sick() -> None:
+    scene = play()
+    with pytest.raises(GatewayError) as raised:
+        scene.run(seconds=0)
+    assert (raised.value.code, scene.asked) == ("upstream_timeout", [])
