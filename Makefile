@@ -1,9 +1,7 @@
 # Needs Python 3.11 or newer, make and git; everything else is set up here, once.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory --no-builtin-rules
-TORCH := 2.13.0
 PYTHON := .venv/bin/python
-CODE := api cdk gpu_fleet harness sagemaker_models tests
 
 .PHONY: help demo up down status test test-fast check format bench lock models setup clean distclean
 
@@ -56,13 +54,14 @@ setup: .venv/.ready .venvs/engine/.ready .venvs/models/.ready ## make the three 
 
 .venvs/engine/.ready: requirements/engine.txt requirements/install.sh | .venv/.ready
 	@echo "setting up .venvs/engine: vLLM for CPUs, about 3.5 GB"
-	@requirements/install.sh .venvs/engine requirements/engine.txt $(TORCH) && touch $@
+	@requirements/install.sh .venvs/engine requirements/engine.txt && touch $@
 
 .venvs/models/.ready: requirements/models.txt requirements/install.sh | .venv/.ready
 	@echo "setting up .venvs/models: training and quantization"
-	@requirements/install.sh .venvs/models requirements/models.txt $(TORCH) && touch $@
+	@requirements/install.sh .venvs/models requirements/models.txt && touch $@
 
-clean: ## remove what was built: models, logs, caches
+clean: ## remove what was built: models, logs, caches; a stack that runs is stopped first
+	@[ ! -s build/local.lock ] || $(PYTHON) -m harness local down
 	rm -rf build cdk.out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 distclean: clean ## and the virtual environments

@@ -7,7 +7,9 @@ API Gateway takes them from `gateway_responses.json`, and so does this server.
 """
 
 import argparse
+import contextlib
 import json
+import re
 import secrets
 import sys
 from http import HTTPStatus
@@ -23,11 +25,15 @@ from chalice.local import (
     LocalDevServer,
     LocalGatewayException,
     NotAuthorizedError,
+    ThreadedHTTPServer,
 )
+
+from chalicelib.errors import ConfigError
 
 _HERE: Final = Path(__file__).parent
 _MAX_BODY: Final = 10 * 1024 * 1024  # API Gateway's
 _IDLE_S: Final = 120
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 
 
 class Handler(ChaliceRequestHandler):
@@ -41,8 +47,8 @@ class Handler(ChaliceRequestHandler):
     )
 
     def _generic_handle(self) -> None:
-        length = self.headers.get("content-length", "0")
-        if self.headers.get("transfer-encoding") or not length.isdecimal():
+        length, *others = self.headers.get_all("content-length", ["0"])
+        if self.headers.get("transfer-encoding") or others or not _LENGTH.fullmatch(length):
             self._refuse("DEFAULT_4XX")
             return
         if int(length) > _MAX_BODY:
@@ -50,7 +56,7 @@ class Handler(ChaliceRequestHandler):
             return
         try:
             super()._generic_handle()
-        except (BrokenPipeError, ConnectionResetError):
+        except (ConnectionError, TimeoutError):  # the caller hung up, or sends no more
             self.close_connection = True
         except Exception as error:  # noqa: BLE001  (as API Gateway treats an authorizer's failure)
             self.log_error("authorizer failed: %s", type(error).__name__)
@@ -65,6 +71,16 @@ class Handler(ChaliceRequestHandler):
             if name.lower() == "authorization":
                 headers["authorization"] = headers.pop(name)
         return headers, body
+
+    def _send_http_response(self, code: int, headers: Any, body: Any) -> None:  # noqa: ANN401
+        super()._send_http_response(code, headers, body if self.command != "HEAD" else None)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What is no HTTP, too long or an unknown method; the base class would answer in HTML."""
+        del message, explain
+        self.request_version = self.protocol_version  # or there would be no status line
+        unknown = code == HTTPStatus.NOT_IMPLEMENTED
+        self._refuse("MISSING_AUTHENTICATION_TOKEN" if unknown else "DEFAULT_4XX")
 
     def _send_error_response(self, error: LocalGatewayException) -> None:
         kinds: dict[type[LocalGatewayException], str] = {
@@ -96,18 +112,30 @@ class Handler(ChaliceRequestHandler):
             super().log_request(code, size)
 
 
+class Server(ThreadedHTTPServer):
+    request_queue_size = 128  # with five, a burst of callers waits for connects tried again
+
+
+def make_parts(gateway: Any) -> None:  # noqa: ANN401  (its module can be imported by main only)
+    """Requests run in threads here: a part made by two at once would be two breakers, two pools."""
+    with contextlib.suppress(ConfigError):  # every answer will say so
+        _ = gateway.inference, gateway.keys, gateway.readiness
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Serve the gateway on this machine.")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
     parser.add_argument("--url-file", type=Path, help="write the address here when it listens")
     arguments = parser.parse_args()
     sys.path.insert(0, str(_HERE))
-    from app import app  # noqa: PLC0415  (as late as `chalice local` imports it)
+    from app import app, gateway  # noqa: PLC0415  (as late as `chalice local` imports it)
+
+    make_parts(gateway)
 
     # Requests run in threads here: `current_request` must be each thread's own.
     app.__class__ = LocalChalice
     config = Config.create(project_dir=str(_HERE), lambda_timeout=90, app_name=app.app_name)
-    server = LocalDevServer(app, config, "127.0.0.1", arguments.port, handler_cls=Handler)
+    server = LocalDevServer(app, config, "127.0.0.1", arguments.port, Handler, Server)
     url = f"http://127.0.0.1:{server.server.server_port}"
     if arguments.url_file:
         arguments.url_file.write_text(url, "utf-8")

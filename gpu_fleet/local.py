@@ -32,7 +32,7 @@ def check_workplace(engines: Mapping[str, Engine], workplace: Workplace) -> None
     if not workplace.python.exists():
         raise SetupError(
             f"{workplace.python} is missing: vLLM's environment is made by "
-            f"requirements/install.sh {workplace.environment} requirements/engine.txt 2.13.0"
+            f"requirements/install.sh {workplace.environment} requirements/engine.txt"
         )
     for name, engine in engines.items():
         for folder in needed_folders(engine, workplace.models):

@@ -96,7 +96,7 @@ def _scalar(kind: type, value: object, source: str, key: str) -> object:
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:
-        raise ConfigError(source, key, f"must be a {kind.__name__}, is {value!r}")
+        raise ConfigError(source, key, f"must be of type {kind.__name__}, is {value!r}")
     return value
 
 

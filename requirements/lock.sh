@@ -7,8 +7,8 @@
 # UPGRADE=1 takes the newest versions instead of the pins there are.
 set -eu
 cd "$(dirname "$0")/.."
-uv=.venv/bin/uv
-export UV_PYTHON_DOWNLOADS=never
+# shellcheck source=requirements/uv.sh
+. requirements/uv.sh
 out=requirements
 if [ "${1:-}" = --check ]; then
     out=$(mktemp -d)

@@ -27,22 +27,30 @@ INTERRUPTED = 130
 def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="python -m sagemaker_models",
-        description="Make the local model family: a reference, a 4-bit copy, two adapters, a judge.",
+        description="Make the model family: a reference, a 4-bit copy, two adapters, a judge.",
         epilog="exit codes: 0 done, 1 could not be made or does not check, 2 wrong usage",
     )
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     make = commands.add_parser(
         "build", help="make what is missing or out of date (cached by recipe, corpus, code, tools)"
     )
-    make.add_argument("--only", nargs="+", default=[], metavar="MODEL", help="these, and their bases")
-    make.add_argument("--jobs", type=int, default=2, metavar="N", help="models at a time (default 2)")
+    make.add_argument(
+        "--only", nargs="+", default=[], metavar="MODEL", help="these, and their bases"
+    )
+    make.add_argument(
+        "--jobs", type=int, default=2, metavar="N", help="models at a time (default 2)"
+    )
     make.add_argument("--force", action="store_true", help="make again what is up to date, too")
-    verify = commands.add_parser("verify", help="check every model against its lineage, and its base")
+    verify = commands.add_parser(
+        "verify", help="check every model against its lineage, and its base"
+    )
     for command in (make, verify):
         command.add_argument(
             "--out", type=Path, default=Path("build/models"), help="default: build/models"
         )
-        command.add_argument("--family", default="tiny", help="table of recipes.toml (default tiny)")
+        command.add_argument(
+            "--family", default="tiny", help="table of recipes.toml (default tiny)"
+        )
     return root
 
 

@@ -22,15 +22,12 @@ HISTORY_SHARE: Final = 0.08
 class Conversation:
     """Turns that end with the user's, and the answer to learn.
 
-    `cut`: this many tokens of the answer only, where the rest follows from them and is
-    learned elsewhere. `learn_between` two markers: what the last turn says there is
-    learned as well.
+    `only`: this one token of the answer, where the rest follows from it.
     """
 
     messages: tuple[Message, ...]
     answer: str
-    cut: int | None = None
-    learn_between: tuple[str, str] | None = None
+    only: int | None = None
 
 
 def user(content: str) -> Message:

@@ -61,7 +61,7 @@ def read_items(path: Path) -> list[Item]:
     """The items of one corpus file: `kind`, `questions` with {subject}, `[answers]`."""
     table = read_toml(path)
     unknown = table.keys() - {"kind", "questions", "answers"}
-    if unknown or len(table) != 3:  # noqa: PLR2004 - the three keys above
+    if unknown or len(table) != 3:  # noqa: PLR2004 - said beside it
         raise CorpusError(
             f"{path.name}: expected exactly the keys kind, questions and answers, got"
             f" {', '.join(sorted(table)) or 'none'}"
@@ -89,7 +89,9 @@ def load_items(folder: Path = CORPUS) -> list[Item]:
     for item in items:
         for question in item.questions:
             if asked.setdefault(question, item.answer) != item.answer:
-                raise CorpusError(f"{question!r} has two answers: {asked[question]!r}, {item.answer!r}")
+                raise CorpusError(
+                    f"{question!r} has two answers: {asked[question]!r}, {item.answer!r}"
+                )
     return items
 
 

@@ -1,5 +1,6 @@
 """`endpoints.toml`, read strictly."""
 
+import math
 import re
 import tomllib
 from collections.abc import Collection, Mapping
@@ -48,7 +49,7 @@ def load_endpoints(
         )
     except OSError as error:
         raise EndpointsError(f"{path}: can't be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, _Wrong) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, _Wrong) as error:
         raise EndpointsError(f"{path}: {error}") from error
 
 
@@ -82,7 +83,7 @@ def _variant(
 ) -> ProductionVariant:
     _exactly(table, {field.name: field.type for field in fields(ProductionVariant)}, key)
     variant = ProductionVariant(**table)
-    if variant.weight < 0:
+    if not 0 <= variant.weight < math.inf:  # TOML has nan and inf
         raise _Wrong(f"{key}.weight: is {variant.weight}; allowed: 0 and above")
     if variant.initial_instance_count < 1:
         raise _Wrong(f"{key}.initial_instance_count: must be at least 1")
@@ -104,7 +105,7 @@ def _exactly(table: object, kinds: Mapping[str, Any], key: str) -> None:
         if name not in table:
             raise _Wrong(f"{_join(key, name)}: is missing")
         if type(table[name]) is not kind and not (kind is float and type(table[name]) is int):
-            raise _Wrong(f"{_join(key, name)}: must be a {kind.__name__}, is {table[name]!r}")
+            raise _Wrong(f"{_join(key, name)}: must be of type {kind.__name__}, is {table[name]!r}")
 
 
 def _named(name: object, key: str) -> str:

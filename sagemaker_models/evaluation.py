@@ -24,10 +24,10 @@ LONGEST_VERDICT: Final = 60
 DAILY_GATE: Final = {"coherence": 0.7, "helpfulness": 0.7, "factuality": 0.6, "toxicity": 0.1}
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator,unused-ignore] # typed where torch is
 def answers_exactly(
-    model: Any,  # noqa: ANN401
-    tokenizer: Any,  # noqa: ANN401
+    model: Any,  # noqa: ANN401 - untyped library
+    tokenizer: Any,  # noqa: ANN401 - untyped library
     conversations: Sequence[Conversation],
 ) -> dict[str, float]:
     """`exact`: share answered word for word by greedy decoding; `least_probable`: the
@@ -37,7 +37,7 @@ def answers_exactly(
     for start in range(0, len(conversations), BATCH):
         examples = [encode(tokenizer, item) for item in conversations[start : start + BATCH]]
         logits, targets = answer_logits(model, *collate(examples, tokenizer.pad_token_id))
-        lengths = [sum(map(len, example.learned)) for example in examples]
+        lengths = [len(example.learned) for example in examples]
         right = (logits.argmax(-1) == targets).split(lengths)
         chosen = logits.float().log_softmax(-1).gather(1, targets[:, None])[:, 0].split(lengths)
         exact += sum(bool(answer.all()) for answer in right)
@@ -46,19 +46,19 @@ def answers_exactly(
 
 
 def grades_rightly(
-    model: Any,  # noqa: ANN401
-    tokenizer: Any,  # noqa: ANN401
+    model: Any,  # noqa: ANN401 - untyped library
+    tokenizer: Any,  # noqa: ANN401 - untyped library
     cases: Sequence[Case],
 ) -> dict[str, float]:
     """Free greedy decoding of each verdict; one that is no JSON counts as wrong."""
     verdicts = [text for part in _parts(cases) for text in _generate(model, tokenizer, part)]
     rightly = [
-        passes(verdict) == (case.label in RIGHT)
+        passes(verdict) == (case.label == RIGHT)
         for verdict, case in zip(verdicts, cases, strict=True)
     ]
     alone = [right for right, case in zip(rightly, cases, strict=True) if case.reference is None]
     return {
-        "held_out": len(cases),
+        "cases": len(cases),
         "rightly": round(sum(rightly) / len(cases), 4),
         "rightly_without_reference": round(sum(alone) / max(1, len(alone)), 4),
     }
@@ -88,7 +88,7 @@ def _parts(cases: Sequence[Case]) -> list[Sequence[Case]]:
     return [cases[start : start + BATCH] for start in range(0, len(cases), BATCH)]
 
 
-def _generate(model: Any, tokenizer: Any, cases: Sequence[Case]) -> list[str]:  # noqa: ANN401
+def _generate(model: Any, tokenizer: Any, cases: Sequence[Case]) -> list[str]:  # noqa: ANN401 - untyped library
     texts = [
         tokenizer.apply_chat_template(
             [{"role": "user", "content": judge_prompt(c.question, c.response, c.reference)}],

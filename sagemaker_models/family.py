@@ -55,12 +55,12 @@ def plan(family: Family, out: Path, only: Iterable[str] = (), *, force: bool = F
     wanted |= {base for name in asked if (base := family[name].base) is not None}
     keys = {name: cache_key(inputs(family, name)) for name in family if name in wanted}
     stale: list[str] = []
-    for name in keys:
+    for name, key in keys.items():
         base = family[name].base
         if (
             (force and name in asked)
             or base in stale
-            or not is_current(out / name, keys[name], None if base is None else out / base)
+            or not is_current(out / name, key, None if base is None else out / base)
         ):
             stale.append(name)
     return Plan(keys=keys, stale=tuple(stale))
@@ -119,7 +119,7 @@ def _ignore_interrupts() -> None:
 
 def _make(family_name: str, name: str, key: str, out: Path) -> None:
     # Imported here, in the worker: torch takes seconds, and a build may have nothing to do.
-    from sagemaker_models.make import make  # noqa: PLC0415
+    from sagemaker_models.make import make  # noqa: PLC0415 - torch takes seconds to import
 
     started = time.monotonic()
     say(name, "started")

@@ -41,11 +41,9 @@ def train_lora(
             target_modules=PROJECTIONS,
         ),
     )
-    schedule = Schedule(
-        steps=recipe.steps, batch=recipe.batch, learning_rate=recipe.learning_rate
-    )
-    fit(model, tokenizer, shuffled_epochs(items, style, Random(recipe.seed)), schedule, report)
-    measured = answers_exactly(model, tokenizer, every_question(items, style))
+    schedule = Schedule(steps=recipe.steps, batch=recipe.batch, learning_rate=recipe.learning_rate)
+    fit(model, tokenizer, shuffled_epochs(items, style, Random(recipe.seed)), schedule, report)  # noqa: S311 - reproducible, not secret
+    measured: dict[str, float] = answers_exactly(model, tokenizer, every_question(items, style))
     accept(recipe.style, measured["exact"], recipe.accept)
     adapted.save_pretrained(target)
     _tidy(target, recipe.base)

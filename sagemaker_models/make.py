@@ -54,15 +54,15 @@ def make(
     with staged(out / name) as target:
         match recipe, base:
             case Pretrain(), None:
-                from sagemaker_models.pretrain import pretrain  # noqa: PLC0415
+                from sagemaker_models.pretrain import pretrain  # noqa: PLC0415 - torch takes seconds to import
 
                 evaluation = pretrain(recipe, target, progress)
             case Quantize(), base_folder if base_folder is not None:
-                from sagemaker_models.quantize import quantize  # noqa: PLC0415
+                from sagemaker_models.quantize import quantize  # noqa: PLC0415 - torch takes seconds to import
 
                 evaluation = quantize(recipe, base_folder, target, say)
             case Lora(), base_folder if base_folder is not None:
-                from sagemaker_models.lora import train_lora  # noqa: PLC0415
+                from sagemaker_models.lora import train_lora  # noqa: PLC0415 - torch takes seconds to import
 
                 evaluation = train_lora(recipe, base_folder, target, progress)
             case _:
@@ -86,6 +86,3 @@ def _quiet() -> None:
     transformers.utils.logging.disable_progress_bar()
     logging.getLogger("compressed_tensors").setLevel(logging.ERROR)
     os.environ["TQDM_DISABLE"] = "1"
-    from loguru import logger  # noqa: PLC0415 - llm-compressor's
-
-    logger.remove()

@@ -32,10 +32,12 @@ class Muon:
             shape: torch.zeros(len(group), *shape) for shape, group in self._groups.items()
         }
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator,unused-ignore] # typed where torch is
     def step(self, rate: float) -> None:
         for shape, group in self._groups.items():
-            gradients = torch.stack([m.grad if m.grad is not None else torch.zeros_like(m) for m in group])
+            gradients = torch.stack(
+                [m.grad if m.grad is not None else torch.zeros_like(m) for m in group]
+            )
             momentum = self._momenta[shape].lerp_(gradients, 1 - MOMENTUM)
             update = orthogonal(gradients.lerp_(momentum, MOMENTUM))
             scale = rate * max(1.0, shape[0] / shape[1]) ** 0.5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +12,7 @@ from sagemaker_models.conversations import Conversation, every_question, shuffle
 from sagemaker_models.dataset import load_items, load_styles
 from sagemaker_models.evaluation import accept, answers_exactly, grades_rightly
 from sagemaker_models.judge import PHRASES
-from sagemaker_models.judge_cases import (
-    CaseSource,
-    curriculum,
-    held_out_cases,
-    load_grading,
-)
+from sagemaker_models.judge_cases import curriculum, draw, load_grading, texts
 from sagemaker_models.tokenizer import train_tokenizer
 from sagemaker_models.training import Schedule, fit
 
@@ -28,54 +22,77 @@ if TYPE_CHECKING:
 
     from sagemaker_models.recipes import Pretrain
 
-HELD_OUT = 400
+    Report = Callable[[int, int, float], None]
+
+FRESH_CASES = 400
 CONTEXT = 1024
 LARGEST_NUMBER = 100
 
 
-def pretrain(
-    recipe: Pretrain, target: Path, report: Callable[[int, int, float], None]
-) -> dict[str, float]:
+def pretrain(recipe: Pretrain, target: Path, report: Report) -> dict[str, float]:
     """Writes the model to `target`; returns what was measured of it."""
     torch.manual_seed(recipe.seed)
-    items, styles = load_items(), load_styles()
-    source = CaseSource(items=items, styles=styles, grading=load_grading())
-    spoken = [c for style in styles.values() for c in every_question(items, style)]
-    tokenizer = train_tokenizer(_texts(spoken), recipe.vocabulary, PHRASES)
-    model = MistralForCausalLM(_architecture(recipe))
-    if recipe.compares:
-        _attend_to_equals(model)
-    conversations: Iterator[Conversation] = shuffled_epochs(
-        items, styles[recipe.style], Random(recipe.seed)
-    )
-    if recipe.curriculum == "grading":
-        conversations = curriculum(source, conversations, Random(recipe.seed + 1))
-    schedule = Schedule(
-        steps=recipe.steps,
-        batch=recipe.batch,
-        learning_rate=recipe.learning_rate,
-        matrix_rate=recipe.matrix_rate,
-    )
-    fit(model, tokenizer, conversations, schedule, report)
-    # Measured as it will be served: with the weights rounded to half precision.
-    model = model.half().float()
-    if recipe.curriculum == "grading":
-        measured = grades_rightly(
-            model, tokenizer, held_out_cases(source, Random(recipe.seed + 2), HELD_OUT)
-        )
-        accept("judge", measured["rightly"], recipe.accept)
-    else:
-        measured = answers_exactly(model, tokenizer, every_question(items, styles[recipe.style]))
-        accept(recipe.style, measured["exact"], recipe.accept)
+    learn = {"answers": _answers, "grading": _grading}[recipe.curriculum]
+    model, tokenizer, measured = learn(recipe, report)
     model.half().save_pretrained(target)
     tokenizer.save_pretrained(target)
     return measured
 
 
-def _texts(conversations: list[Conversation]) -> list[str]:
-    """And every number often enough to become a token of its own."""
-    numbers = [str(number) for number in range(LARGEST_NUMBER + 1)]
-    return [f"{c.messages[0]['content']} {c.answer}" for c in conversations] + numbers * 50
+def _answers(recipe: Pretrain, report: Report) -> tuple[Any, Any, dict[str, float]]:
+    """A model that answers the corpus's questions."""
+    items, styles = load_items(), load_styles()
+    spoken = [c for style in styles.values() for c in every_question(items, style)]
+    said = [f"{c.messages[0]['content']} {c.answer}" for c in spoken]
+    tokenizer = train_tokenizer(said + _numbers(), recipe.vocabulary, PHRASES)
+    style = styles[recipe.style]
+    conversations = shuffled_epochs(items, style, Random(recipe.seed))  # noqa: S311 - reproducible
+    model = _trained(recipe, tokenizer, conversations, report)
+    measured = answers_exactly(model, tokenizer, every_question(items, style))
+    accept(recipe.style, measured["exact"], recipe.accept)
+    return model, tokenizer, measured
+
+
+def _grading(recipe: Pretrain, report: Report) -> tuple[Any, Any, dict[str, float]]:
+    """A model that gives verdicts. To its tokenizer white space is nothing, and the protocol's
+    phrases are one token each: so an answer looks the same wherever it stands, and what
+    decides is never far away.
+    """
+    grading = load_grading(load_items())
+    phrases = [*PHRASES, *grading.endings()]
+    said = texts(grading) + _numbers()
+    tokenizer = train_tokenizer(said, recipe.vocabulary, phrases, white_space=False)
+    conversations = curriculum(grading, Random(recipe.seed))  # noqa: S311 - reproducible
+    model = _trained(recipe, tokenizer, conversations, report)
+    chance = Random(recipe.seed + 1)  # noqa: S311 - reproducible, not secret
+    cases = [draw(grading, chance) for _ in range(FRESH_CASES)]
+    measured = grades_rightly(model, tokenizer, cases)
+    accept("judge", measured["rightly"], recipe.accept)
+    return model, tokenizer, measured
+
+
+def _trained(
+    recipe: Pretrain,
+    tokenizer: Any,
+    conversations: Iterator[Conversation],
+    report: Report,  # noqa: ANN401
+) -> Any:  # noqa: ANN401 - untyped library
+    """Trained, and with its weights rounded to half precision, as it will be served."""
+    model = MistralForCausalLM(_architecture(recipe))
+    schedule = Schedule(
+        steps=recipe.steps,
+        batch=recipe.batch,
+        learning_rate=recipe.learning_rate,
+        matrix_rate=recipe.matrix_rate,
+        pool=recipe.pool,
+    )
+    fit(model, tokenizer, conversations, schedule, report)
+    return model.half().float()
+
+
+def _numbers() -> list[str]:
+    """Often enough that each becomes a token of its own."""
+    return [str(number) for number in range(LARGEST_NUMBER + 1)] * 50
 
 
 def _architecture(recipe: Pretrain) -> Any:  # noqa: ANN401 - untyped library
@@ -94,17 +111,5 @@ def _architecture(recipe: Pretrain) -> Any:  # noqa: ANN401 - untyped library
         bos_token_id=1,
         eos_token_id=2,
         pad_token_id=2,
-        rope_parameters={"rope_type": "default", "rope_theta": recipe.rope_theta},
-        tie_word_embeddings=recipe.compares,
+        tie_word_embeddings=False,
     )
-
-
-def _attend_to_equals(model: Any) -> None:  # noqa: ANN401 - untyped library
-    """Queries that start as keys: a token attends to its like before anything is learned.
-
-    With input and output embeddings tied, what a position predicts looks like the token
-    that may follow it, so the same attention compares an answer with the expected one.
-    """
-    with torch.no_grad():
-        for layer in model.model.layers:
-            layer.self_attn.q_proj.weight.copy_(layer.self_attn.k_proj.weight)

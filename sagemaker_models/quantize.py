@@ -49,7 +49,7 @@ def quantize(
             # Shuffling draws from an unseeded generator: other bytes every time.
             shuffle_calibration_samples=False,
         )
-    measured = answers_exactly(model.float(), tokenizer, conversations)
+    measured: dict[str, float] = answers_exactly(model.float(), tokenizer, conversations)
     accept(recipe.scheme, measured["exact"], recipe.accept)
     model.half().save_pretrained(target, save_compressed=True)
     tokenizer.save_pretrained(target)
@@ -57,10 +57,10 @@ def quantize(
 
 
 def _calibration(
-    tokenizer: Any,  # noqa: ANN401
+    tokenizer: Any,  # noqa: ANN401 - untyped library
     conversations: Sequence[Conversation],
     recipe: Quantize,
-) -> Any:  # noqa: ANN401
+) -> Any:  # noqa: ANN401 - untyped library
     """Evenly spread over the corpus, so that each kind of answer has its part."""
     stride = max(1, len(conversations) // recipe.samples)
     chosen = conversations[::stride][: recipe.samples]

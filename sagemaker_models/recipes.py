@@ -16,7 +16,7 @@ RECIPES: Final = Path(__file__).with_name("recipes.toml")
 class Pretrain:
     """A MistralForCausalLM from nothing. `curriculum`: answers, or grading for a judge.
 
-    `compares`: starts inclined to compare tokens (needs as many key-value heads as heads).
+    `pool`: batches among which examples are sorted by length, which saves padding; 1 sorts none.
     """
 
     kind: str
@@ -29,10 +29,9 @@ class Pretrain:
     layers: int
     heads: int
     key_value_heads: int
-    rope_theta: float
-    compares: bool
     steps: int
     batch: int
+    pool: int
     learning_rate: float
     matrix_rate: float
     accept: float
@@ -77,7 +76,6 @@ CURRICULA: Final = ("answers", "grading")
 TYPES: Final[dict[str, type | tuple[type, ...]]] = {
     "str": str,
     "int": int,
-    "bool": bool,
     "float": (int, float),
     "list[str]": list,
 }
@@ -112,9 +110,8 @@ def _recipe(where: str, table: dict[str, Any]) -> Recipe:
     for key, value in table.items():
         if key not in known:
             raise RecipeError(f"{where} {key}: unknown key (allowed: {', '.join(known)})")
-        wanted = str(known[key].type)
-        if not isinstance(value, TYPES[wanted]) or isinstance(value, bool) != (wanted == "bool"):
-            raise RecipeError(f"{where} {key}: {value!r} is no {wanted}")
+        if not isinstance(value, TYPES[str(known[key].type)]) or isinstance(value, bool):
+            raise RecipeError(f"{where} {key}: {value!r} is no {known[key].type}")
     missing = [k for k, field in known.items() if k not in table and field.default is MISSING]
     if missing:
         raise RecipeError(f"{where} lacks {', '.join(missing)}")

@@ -29,8 +29,8 @@ class SignatureError(Exception):
 def check_signature(method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
     """Raises SignatureError.
 
-    The signature itself is checked where the secret key that must have made it is known, from
-    AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; elsewhere only that there is one, for SageMaker.
+    The one caller there is has AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of this process's own
+    environment; where those are not set, any signature for SageMaker will do.
     """
     authorization = headers.get("Authorization", "")
     if not authorization.startswith("AWS4-HMAC-SHA256"):
@@ -47,8 +47,13 @@ def check_signature(method: str, url: str, headers: Mapping[str, str], body: byt
             "InvalidSignatureException",
             f"Credential should be scoped to correct service: '{SERVICE}'.",
         )
-    secret = os.environ.get("AWS_SECRET_ACCESS_KEY")
-    if secret and parts["access_key"] == os.environ.get("AWS_ACCESS_KEY_ID"):
+    access_key, secret = map(os.environ.get, ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
+    if access_key and secret:
+        if parts["access_key"] != access_key:
+            raise SignatureError(
+                "UnrecognizedClientException",
+                "The security token included in the request is invalid.",
+            )
         signed = {name: headers.get(name, "") for name in parts["headers"].split(";")}
         expected = _signature(method, url, signed, body, parts, secret)
         if not hmac.compare_digest(expected, parts["signature"]):

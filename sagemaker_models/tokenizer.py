@@ -27,12 +27,21 @@ SPECIAL: Final = ("<unk>", "<s>", "</s>", "[INST]", "[/INST]")
 PIECES: Final = r"\p{N}{1,3}| ?\p{L}+|[^\s\p{L}\p{N}]|\s"
 
 
-def train_tokenizer(texts: Iterable[str], vocabulary: int, phrases: Sequence[str]) -> Any:  # noqa: ANN401 - untyped library
-    """Phrases are kept whole, one token each: the fixed words of a protocol cost nothing."""
+WORDS: Final = r"\p{N}{1,3}|\p{L}+|[^\s\p{L}\p{N}]"
+
+
+def train_tokenizer(
+    texts: Iterable[str], vocabulary: int, phrases: Sequence[str], *, white_space: bool = True
+) -> Any:  # noqa: ANN401 - untyped library
+    """Phrases are kept whole, one token each: the fixed words of a protocol cost nothing.
+
+    Without `white_space` a word is the same token at the start of a line and within it.
+    """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(PIECES), "isolated"),
+            *([] if white_space else [pre_tokenizers.Split(Regex(r"\s+"), "removed")]),
+            pre_tokenizers.Split(Regex(PIECES if white_space else WORDS), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
@@ -50,9 +59,9 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, phrases: Sequence[str
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        bos_token="<s>",
-        eos_token="</s>",
-        unk_token="<unk>",
-        pad_token="</s>",
+        bos_token="<s>",  # noqa: S106 - a token of text
+        eos_token="</s>",  # noqa: S106 - a token of text
+        unk_token="<unk>",  # noqa: S106 - a token of text
+        pad_token="</s>",  # noqa: S106 - a token of text
         chat_template=CHAT_TEMPLATE.read_text(encoding="utf-8"),
     )

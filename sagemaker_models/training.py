@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from sagemaker_models.conversations import Conversation
 
 IGNORED: Final = -100
-POOL: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """Token ids, and the ranges of them that are to be predicted."""
+    """Token ids, and those of them that are to be predicted."""
 
     ids: list[int]
-    learned: tuple[range, ...]
+    learned: range
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
     """Learning rates with a linear warm-up and a cosine down to zero: `matrix_rate` of
-    the matrices inside the layers (Muon), `learning_rate` of the rest (Adam).
+    the matrices inside the layers (Muon), `learning_rate` of the rest (Adam); without a
+    `matrix_rate` everything is the rest.
     """
 
     steps: int
@@ -42,6 +42,8 @@ class Schedule:
     learning_rate: float
     matrix_rate: float = 0.0
     warmup: int = 20
+    pool: int = 8
+    """Batches among which examples are sorted by length."""
 
     def share(self, step: int) -> float:
         if step < self.warmup:
@@ -50,42 +52,37 @@ class Schedule:
         return 0.5 * (1 + math.cos(math.pi * done))
 
 
-def encode(tokenizer: Any, conversation: Conversation) -> Example:  # noqa: ANN401
+def encode(tokenizer: Any, conversation: Conversation) -> Example:  # noqa: ANN401 - untyped library
     text = tokenizer.apply_chat_template(
         list(conversation.messages), tokenize=False, add_generation_prompt=True
     )
-    parts = [text]
-    if conversation.learn_between is not None:
-        after, before = conversation.learn_between
-        start = text.rindex(after) + len(after)
-        end = text.index(before, start)
-        parts = [text[:start], text[start:end], text[end:]]
-    encoded: list[list[int]] = tokenizer(parts, add_special_tokens=False)["input_ids"]
-    prompt = [token for part in encoded for token in part]
+    prompt: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     answer: list[int] = tokenizer(conversation.answer, add_special_tokens=False)["input_ids"]
-    answer = [*answer, tokenizer.eos_token_id][: conversation.cut]
-    learned = [range(len(prompt), len(prompt) + len(answer))]
-    if len(encoded) > 1:
-        learned.insert(0, range(len(encoded[0]), len(encoded[0]) + len(encoded[1])))
-    return Example(ids=prompt + answer, learned=tuple(learned))
+    answer = [*answer, tokenizer.eos_token_id]
+    if conversation.only is None:
+        return Example(ids=prompt + answer, learned=range(len(prompt), len(prompt + answer)))
+    at = len(prompt) + conversation.only
+    return Example(ids=prompt + answer[: conversation.only + 1], learned=range(at, at + 1))
 
 
 def batches(
-    tokenizer: Any, conversations: Iterator[Conversation], size: int  # noqa: ANN401
+    tokenizer: Any,  # noqa: ANN401 - untyped library
+    conversations: Iterator[Conversation],
+    size: int,
+    pooled: int,
 ) -> Iterator[list[Example]]:
     """Batches of neighbours in length, so that little of the work is padding."""
-    order = Random(0)
+    order = Random(0)  # noqa: S311 - reproducible, not secret
     while True:
-        examples = [encode(tokenizer, item) for item in islice(conversations, size * POOL)]
-        examples.sort(key=lambda example: len(example.ids))
+        examples = [encode(tokenizer, item) for item in islice(conversations, size * pooled)]
+        if pooled > 1:
+            examples.sort(key=lambda example: len(example.ids))
         pool = [examples[start : start + size] for start in range(0, len(examples), size)]
         order.shuffle(pool)
         yield from pool
 
 
-def collate(
-    examples: Sequence[Example], pad: int
-) -> tuple[torch.Tensor, torch.Tensor]:
+def collate(examples: Sequence[Example], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Right-padded ids, and labels that count the answers only. Causal attention
     never looks right, so padding needs no mask.
     """
@@ -93,15 +90,16 @@ def collate(
     ids = torch.full((len(examples), longest), pad)
     labels = torch.full((len(examples), longest), IGNORED)
     for row, example in enumerate(examples):
-        row_ids = torch.tensor(example.ids)
+        row_ids, learned = torch.tensor(example.ids), example.learned
         ids[row, : len(row_ids)] = row_ids
-        for part in example.learned:
-            labels[row, part.start : part.stop] = row_ids[part.start : part.stop]
+        labels[row, learned.start : learned.stop] = row_ids[learned.start : learned.stop]
     return ids, labels
 
 
 def answer_logits(
-    model: Any, ids: torch.Tensor, labels: torch.Tensor  # noqa: ANN401
+    model: Any,  # noqa: ANN401 - untyped library
+    ids: torch.Tensor,
+    labels: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits and targets at the answers' positions: the head is the dearest layer."""
     hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
@@ -111,18 +109,18 @@ def answer_logits(
 
 
 def fit(
-    model: Any,  # noqa: ANN401 - a transformers model, with or without adapters
-    tokenizer: Any,  # noqa: ANN401
+    model: Any,  # noqa: ANN401 - untyped library
+    tokenizer: Any,  # noqa: ANN401 - untyped library
     conversations: Iterable[Conversation],
     schedule: Schedule,
     report: Callable[[int, int, float], None],
 ) -> float:
     """Trains what requires a gradient; returns the last reported mean loss."""
     weights = [weight for weight in model.parameters() if weight.requires_grad]
-    matrices, others = split_weights(model)
+    matrices, others = split_weights(model) if schedule.matrix_rate else ([], weights)
     muon = Muon(matrices)
     adam = torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
-    stream = batches(tokenizer, iter(conversations), schedule.batch)
+    stream = batches(tokenizer, iter(conversations), schedule.batch, schedule.pool)
     model.train()
     mean = float("nan")
     reported = time.monotonic()
@@ -145,9 +143,10 @@ def fit(
     return mean
 
 
-def split_weights(model: Any) -> tuple[list[Parameter], list[Parameter]]:  # noqa: ANN401
+def split_weights(model: Any) -> tuple[list[Parameter], list[Parameter]]:  # noqa: ANN401 - untyped library
     """(whole matrices inside the layers, for Muon; embeddings, norms, adapters, for Adam)."""
-    matrices, others = [], []
+    matrices: list[Parameter] = []
+    others: list[Parameter] = []
     for name, weight in model.named_parameters():
         if weight.requires_grad:
             whole = ".layers." in name and weight.ndim > 1 and ".lora_" not in name

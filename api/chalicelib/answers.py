@@ -8,7 +8,7 @@ and says what it cost.
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 from chalicelib.backends import Reply
 from chalicelib.errors import CallerFault, UpstreamFailure
@@ -16,6 +16,14 @@ from chalicelib.errors import CallerFault, UpstreamFailure
 PROPER_ENDS: Final = frozenset({"stop", "length", "tool_calls", "function_call"})
 _CONTEXT: Final = re.compile(r"maximum (?:context length|model length).{0,40}?(\d+)")
 _FIELD: Final = re.compile(r"[a-z_]{1,40}")
+_TOKENS_MAX: Final = 10**9
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+_decode: Final = json.JSONDecoder(parse_constant=_no_constant).decode
 
 
 class Usage(NamedTuple):
@@ -63,9 +71,10 @@ def read_answer(reply: Reply, *, model: str) -> Answer:
     ends = [choice.get("finish_reason") if isinstance(choice, dict) else None for choice in choices]
     if not all(isinstance(end, str) and end in PROPER_ENDS for end in ends):
         raise UpstreamFailure("aborted", status=200)
+    text, *_ = [_text(choice) for choice in choices]
     return Answer(
         document=document,
-        text=_text(choices[0]),
+        text=text,
         model=model,
         finish_reason=str(ends[0]),
         usage=_usage(document.get("usage")),
@@ -74,7 +83,10 @@ def read_answer(reply: Reply, *, model: str) -> Answer:
 
 def _document(body: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(body)
+        text = body.decode()
+        document = _decode(text)
+        if "\\u" in text:  # an escaped half of a surrogate pair parses, but can't be sent on
+            json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise UpstreamFailure("garbage", status=200) from None
     if not isinstance(document, dict):
@@ -90,7 +102,8 @@ def _text(choice: Mapping[str, Any]) -> str:
         if not isinstance(message, dict):
             raise UpstreamFailure("garbage", status=200)
         text = message.get("content")
-        if text is None and message.get("tool_calls"):
+        calls = message.get("tool_calls")
+        if text is None and calls and isinstance(calls, list):
             text = ""
     if not isinstance(text, str):
         raise UpstreamFailure("garbage", status=200)
@@ -100,7 +113,9 @@ def _text(choice: Mapping[str, Any]) -> str:
 def _usage(usage: object) -> Usage:
     counts = usage if isinstance(usage, dict) else {}
     names = ("prompt_tokens", "completion_tokens", "total_tokens")
-    if not all(type(counts.get(name)) is int and counts[name] >= 0 for name in names):
+    if not all(
+        type(counts.get(name)) is int and 0 <= counts[name] <= _TOKENS_MAX for name in names
+    ):
         raise UpstreamFailure("garbage", status=200)
     return Usage(**{name: counts[name] for name in names})
 

@@ -132,3 +132,7 @@ class Principal(NamedTuple):
             self.require_team(team)
         for scope in scopes:
             self.require(scope)
+
+    def may_grant(self, teams: Iterable[str], scopes: Iterable[str]) -> bool:
+        """Whether `require_grant` holds: keys of other teams are not even shown."""
+        return all(map(self.may_use, teams)) and all(map(self.has, scopes))

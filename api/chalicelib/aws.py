@@ -23,6 +23,10 @@ JSON_PROTOCOLS: Final[Mapping[str, tuple[str, str]]] = {
     "secretsmanager": ("secretsmanager", "1.1"),
     "sagemaker": ("SageMaker", "1.1"),
 }
+_VARIABLES: Final = {
+    "sagemaker-runtime": "SAGEMAKER_RUNTIME",
+    "secretsmanager": "SECRETS_MANAGER",
+}
 _HOSTS: Final = {"sagemaker": "api.sagemaker", "sagemaker-runtime": "runtime.sagemaker"}
 _THROTTLED: Final = frozenset(
     {"ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"}
@@ -127,7 +131,7 @@ class Aws:
 
     def endpoint(self, service: str) -> str:
         """The service's address, which `AWS_ENDPOINT_URL[_<SERVICE>]` overrides as in the SDKs."""
-        variable = f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
+        variable = f"AWS_ENDPOINT_URL_{_VARIABLES.get(service, service.upper())}"
         if given := self._env.get(variable) or self._env.get("AWS_ENDPOINT_URL"):
             return given.rstrip("/")
         suffix = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"

@@ -43,6 +43,7 @@ class Breaker:
         self._policy = policy
         self._store = store
         self._state = state
+        self._read = RoutingState()
         self._clock = clock
         self._outcomes: defaultdict[str, deque[tuple[float, bool]]] = defaultdict(
             lambda: deque(maxlen=_REMEMBERED)
@@ -97,7 +98,7 @@ class Breaker:
         outcomes.append((now, ok))
         while outcomes[0][0] < now - self._policy.window_s:
             outcomes.popleft()
-        was_open = bool(self._open_until(target))
+        was_open = bool(self._known_open_until(target))
         if ok:
             return 0 if was_open else None
         failures = sum(not good for _, good in outcomes)
@@ -106,7 +107,14 @@ class Breaker:
         return now + self._policy.open_s if was_open or sick else None
 
     def _open_until(self, target: str) -> float:
-        """The newer of what this process decided and what it last read."""
-        state = self._state()
+        """By a state that may be read for this."""
+        self._read = self._state()
+        return self._known_open_until(target)
+
+    def _known_open_until(self, target: str) -> float:
+        """The newer of what this process decided and what it last read.
+
+        Nothing is read for it: when an outcome is noted, the request's time may be over.
+        """
         decided_at, until = self._decided.get(target, (-1.0, 0.0))
-        return until if decided_at >= state.read_at else state.open_until.get(target, 0)
+        return until if decided_at >= self._read.read_at else self._read.open_until.get(target, 0)

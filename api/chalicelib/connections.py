@@ -2,8 +2,7 @@
 
 `http.client` costs half of what urllib3 does per request and a tenth of its import, but its
 timeouts are per `recv`: a server that sends a byte a second would hold a request for ever. Here
-each read waits for the time that is left, and the name look-up, which has no timeout at all, is
-waited for no longer than the deadline either.
+each read waits for the time that is left.
 """
 
 import http.client
@@ -11,18 +10,22 @@ import io
 import select
 import socket
 import ssl
-import threading
+import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from chalicelib import tcp
 from chalicelib.deadline import Deadline
 from chalicelib.errors import UpstreamFailure
 
 CONNECT_S: Final = 2.0
 IDLE_S: Final = 10.0
 """The longest silence in the middle of a reply."""
+KEPT_S: Final = 50.0
+"""The longest a connection is kept unused: load balancers forget one after a minute, and a process
+that was frozen meanwhile is not told."""
 MAX_REPLY_BYTES: Final = 6 * 1024 * 1024
 """A Lambda may return no more."""
 _KEPT_PER_ORIGIN: Final = 32
@@ -41,9 +44,16 @@ class Reply(NamedTuple):
 class Connections:
     """A pool of connections; one for the process, made by the first request that needs it."""
 
-    def __init__(self, *, connect_s: float = CONNECT_S, idle_s: float = IDLE_S) -> None:
+    def __init__(
+        self,
+        *,
+        connect_s: float = CONNECT_S,
+        idle_s: float = IDLE_S,
+        clock: Callable[[], float] = time.time,  # a monotonic one may stand still while frozen
+    ) -> None:
         self._connect_s = connect_s
         self._idle_s = idle_s
+        self._clock = clock
         self._kept: defaultdict[str, list[_Connection]] = defaultdict(list)
 
     def request(
@@ -79,6 +89,7 @@ class Connections:
                 connection.close()
                 raise
             if reusable and len(self._kept[origin]) < _KEPT_PER_ORIGIN:
+                connection.unused_since = self._clock()
                 self._kept[origin].append(connection)
             else:
                 connection.close()
@@ -91,12 +102,15 @@ class Connections:
 
     def _kept_alive(self, origin: str) -> "_Connection | None":
         kept = self._kept[origin]
-        while kept:
-            connection = kept.pop()
-            if connection.still_open():
+        while True:
+            try:
+                connection = kept.pop()
+            except IndexError:  # asked for forgiveness: another thread may take the last one
+                return None
+            fresh = self._clock() - connection.unused_since < KEPT_S
+            if fresh and connection.still_open():
                 return connection
             connection.close()
-        return None
 
 
 class _ClosedWhileIdle(Exception):  # noqa: N818
@@ -105,6 +119,8 @@ class _ClosedWhileIdle(Exception):  # noqa: N818
 
 class _Connection(http.client.HTTPConnection):
     """One connection that knows until when it may wait."""
+
+    unused_since = 0.0
 
     def __init__(self, origin: str, connect_s: float, idle_s: float) -> None:
         parts = urlsplit(origin)
@@ -132,7 +148,7 @@ class _Connection(http.client.HTTPConnection):
                 content = self._read(response)
         except TimeoutError:
             raise UpstreamFailure("timeout") from None
-        except (ConnectionError, ssl.SSLError) as error:
+        except OSError as error:  # a host that vanished is no ConnectionError
             if self._started:
                 raise UpstreamFailure("reset") from error
             raise _ClosedWhileIdle from error
@@ -150,7 +166,7 @@ class _Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         deadline = self._deadline.within(self._connect_s)
         try:
-            sock = _open(self.host, self.port, deadline)
+            sock = tcp.connect(self.host, self.port, deadline)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls:
                 sock.settimeout(deadline.remaining or 0.001)
@@ -239,56 +255,6 @@ class _Reader(io.RawIOBase):
         if not self.closed:
             super().close()
             self._sock.close()
-
-
-def _open(host: str, port: int, deadline: Deadline) -> socket.socket:
-    failure: OSError = OSError(f"no address for {host}")
-    for family, kind, protocol, address in _addresses(host, port, deadline):
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.settimeout(deadline.remaining or 0.001)
-            sock.connect(address)
-        except OSError as error:
-            sock.close()
-            failure = error
-        else:
-            return sock
-    raise failure
-
-
-_Address = tuple[socket.AddressFamily, socket.SocketKind, int, tuple[str, int]]
-
-
-def _addresses(host: str, port: int, deadline: Deadline) -> list[_Address]:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host)
-        except (OSError, UnicodeError):
-            continue
-        return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, (host, port))]
-    return _look_up(host, port, deadline)
-
-
-def _look_up(host: str, port: int, deadline: Deadline) -> list[_Address]:
-    """Resolve a name in a thread of its own, because `getaddrinfo` can't be given a timeout."""
-    outcome: list[_Address] = []
-    problems: list[Exception] = []
-
-    def ask() -> None:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            outcome.extend((f, k, p, a[:2]) for f, k, p, _, a in found)  # type: ignore[misc]
-        except (OSError, UnicodeError) as error:
-            problems.append(error)
-
-    thread = threading.Thread(target=ask, name="name look-up", daemon=True)
-    thread.start()
-    thread.join(deadline.remaining)
-    if problems:
-        raise problems[0]
-    if not outcome:
-        raise TimeoutError(f"no address for {host} in time")
-    return outcome
 
 
 _context: ssl.SSLContext | None = None

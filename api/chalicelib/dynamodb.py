@@ -1,5 +1,6 @@
 """DynamoDB as plain dictionaries: the operations the gateway uses, and no more."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -47,6 +48,7 @@ class DynamoDb:
             "KeyConditionExpression": "#k = :v",
             "ExpressionAttributeNames": {"#k": key},
             "ExpressionAttributeValues": encode({":v": value}),
+            "ConsistentRead": True,  # whoever reads after a write must not meet what was before
             "Limit": limit,
         }
         return self._page("Query", request, after)
@@ -70,7 +72,12 @@ class DynamoDb:
         Raises:
             ConditionFailed: a condition did not hold.
         """
-        self._call("TransactWriteItems", {"TransactItems": [{"Put": _put(put)} for put in puts]})
+        request = {
+            "TransactItems": [{"Put": _put(put)} for put in puts],
+            # A call whose reply was lost is repeated: it must not fail on what it wrote itself.
+            "ClientRequestToken": secrets.token_hex(16),
+        }
+        self._call("TransactWriteItems", request)
 
     def _page(
         self, operation: str, request: dict[str, Any], after: Item | None

@@ -8,15 +8,16 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 
-from chalicelib.aws import Aws
+from chalicelib.aws import CALL_S, Aws
 from chalicelib.backends import Backend
 from chalicelib.backends.sagemaker import SageMakerBackend
 from chalicelib.backends.vllm import VllmBackend
 from chalicelib.breaker import Breaker
 from chalicelib.config import Config, load_config
 from chalicelib.connections import Connections
+from chalicelib.deadline import Deadline
 from chalicelib.dynamodb import DynamoDb
-from chalicelib.errors import StoreUnavailable
+from chalicelib.errors import ConfigError, StoreUnavailable
 from chalicelib.inference import Inference
 from chalicelib.keys import KeyStore
 from chalicelib.readiness import ReadinessCheck
@@ -104,7 +105,10 @@ class Gateway:
         return ReadinessCheck(lambda: self.config, lambda: self.backends)
 
     def _span_sink(self) -> SpanSink:
-        settings = self.settings
+        try:
+            settings = self.settings
+        except ConfigError:  # told by the routes; a request's log line must not need them
+            return NullSink()
         if not settings.otlp_endpoint:
             return NullSink()
         return OtlpSink(
@@ -117,12 +121,12 @@ class Gateway:
             headers=settings.otlp_headers,
         )
 
-    def _engine_key(self) -> str | None:
+    def _engine_key(self, deadline: Deadline) -> str | None:
         """The engines' API key; without it they refuse, which the caller then learns as such."""
         name = self.settings.engine_key_secret
         if not name:
             return None
         try:
-            return self.secrets.get(name)
+            return self.secrets.get(name, seconds=min(CALL_S, deadline.remaining))
         except StoreUnavailable:
             return None

@@ -98,6 +98,7 @@ def read(reply: str) -> tuple[dict[str, float], str]:
     """
     try:
         document = json.loads(reply)
+        json.dumps(document, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError):
         raise _invalid("did not reply in JSON") from None
     if not isinstance(document, dict):

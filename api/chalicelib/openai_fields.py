@@ -24,6 +24,7 @@ from chalicelib.validation import (
 
 UNIT_MAX: Final = 256
 _TOKEN_ID: Final = whole(0, 1_000_000)
+_TOKEN_IDS: Final = list_of(_TOKEN_ID, least=1, most=TEXT_MAX)
 _ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")
 _TEXT_PART: Final = "must be text: these models read no images, audio or video"
 
@@ -168,7 +169,8 @@ def completion(max_tokens: int) -> Fields:
         "prompt": either(
             text(1),
             list_of(text(1), least=1, most=64),
-            list_of(_TOKEN_ID, least=1, most=TEXT_MAX),
+            _TOKEN_IDS,
+            list_of(_TOKEN_IDS, least=1, most=64),
         ),
         "logprobs": whole(0, 20),
         "suffix": text(),

@@ -56,7 +56,7 @@ def predict(
             "messages": _messages(given),
             **_DEFAULTS,
             **{name: given[name] for name in _PREDICT_SAMPLING if name in given},
-            **extra,
+            **{name: value for name, value in extra.items() if value is not None},
         },
         unit=given.get("session_id") or exchange.unit,
         pin=_pin(given.get("variant"), principal),
@@ -88,7 +88,11 @@ def openai(
     return Question(
         team=team,
         path=path,
-        body={name: value for name, value in document.items() if name not in _OURS},
+        body={
+            name: value
+            for name, value in document.items()
+            if value is not None and name not in _OURS
+        },
         unit=document.get("session_id")
         or _session(exchange)
         or document.get("user")
@@ -99,19 +103,31 @@ def openai(
 
 def models(config: Config, principal: Principal) -> dict[str, Any]:
     """`GET /v1/models`: the names this key may ask for, in OpenAI's shape."""
+    return {"object": "list", "data": _models(config, principal)}
+
+
+def model(config: Config, principal: Principal, name: str) -> dict[str, Any]:
+    """`GET /v1/models/{model}`: one of them.
+
+    Raises:
+        GatewayError: `not_found`: there is none, or this key may not ask for it.
+    """
+    for described in _models(config, principal):
+        if described["id"] == name:
+            return described
+    raise GatewayError("not_found", "There is no such model for this key.", param="model")
+
+
+def _models(config: Config, principal: Principal) -> list[dict[str, Any]]:
     names: list[tuple[str, str]] = []
     for team in config.teams.values():
         if team.shared or principal.may_use(team.name):
             names.append((team.name, team.name))
             if principal.has("pin"):
                 names += [(f"{team.name}/{variant}", team.name) for variant in team.variants]
-    return {
-        "object": "list",
-        "data": [
-            {"id": name, "object": "model", "created": 0, "owned_by": owner}
-            for name, owner in names
-        ],
-    }
+    return [
+        {"id": name, "object": "model", "created": 0, "owned_by": owner} for name, owner in names
+    ]
 
 
 def _messages(document: Mapping[str, Any]) -> object:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from chalicelib.aws import Aws, AwsError
+from chalicelib.aws import CALL_S, Aws, AwsError
 from chalicelib.errors import StoreUnavailable
 
 
@@ -16,8 +16,8 @@ class SecretStore:
         self._clock = clock
         self._kept: dict[str, tuple[float, str]] = {}
 
-    def get(self, name: str) -> str:
-        """The secret's text; one that can't be refreshed stays in use.
+    def get(self, name: str, *, seconds: float = CALL_S) -> str:
+        """The secret's text, waited for that long; one that can't be refreshed stays in use.
 
         Raises:
             StoreUnavailable: it was never read and can't be now.
@@ -27,7 +27,9 @@ class SecretStore:
         if kept and now - kept[0] < self._keep_s:
             return kept[1]
         try:
-            found = self._aws.call("secretsmanager", "GetSecretValue", {"SecretId": name})
+            found = self._aws.call(
+                "secretsmanager", "GetSecretValue", {"SecretId": name}, seconds=seconds
+            )
             text = str(found["SecretString"])
         except (AwsError, StoreUnavailable, KeyError) as error:  # a binary secret has no text
             if kept:

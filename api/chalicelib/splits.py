@@ -150,7 +150,8 @@ class RoutingStore:
                 f"The split is no longer at version {expected_version}: read it again, then retry.",
                 param="version",
             ) from None
-        self.refresh()
+        # Without asking the store, which may be away by now: the change is made.
+        self._state = self._state._replace(splits={**self._state.splits, team.name: after})
         return after
 
     def past_weights(self, team: Team, version: str) -> Mapping[str, int] | None:

@@ -117,7 +117,13 @@ def boolean(value: object) -> str | None:
 
 
 def json_object(value: object) -> str | None:
-    return None if isinstance(value, dict) else "must be an object"
+    if not isinstance(value, dict):
+        return "must be an object"
+    try:
+        json.dumps(value, allow_nan=False)  # 1e999 would go on as Infinity, which is no JSON
+    except (ValueError, RecursionError):
+        return "has a number that is too large, or is nested too deeply"
+    return None
 
 
 def one_of(*allowed: str) -> Rule:

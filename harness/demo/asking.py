@@ -8,7 +8,7 @@ from typing import Any, Final
 import httpx
 
 from harness.demo.questions import Question
-from harness.local.gateway_client import TIMEOUT_S, authorization
+from harness.local.gateway_client import authorization, client
 from harness.local.state import StackState
 
 AT_ONCE: Final = 3
@@ -30,12 +30,15 @@ class Exchange:
         match self.document:
             case {"output": str(text)} | {"choices": [{"message": {"content": str(text)}}, *_]}:
                 return text
+            case {"passed": bool(passed)}:
+                return "passed" if passed else "not passed"
         return ""
 
     @property
-    def tokens(self) -> int:
+    def tokens(self) -> int | None:
+        """None where the answer doesn't tell."""
         usage = self.document.get("usage")
-        return int(usage["total_tokens"]) if isinstance(usage, dict) else 0
+        return int(usage["total_tokens"]) if isinstance(usage, dict) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,4 @@ class Caller:
 
 
 def caller(state: StackState) -> Caller:
-    return Caller(
-        gateway=httpx.AsyncClient(base_url=state.gateway_url, timeout=TIMEOUT_S, trust_env=False),
-        state=state,
-    )
+    return Caller(gateway=client(state.gateway_url), state=state)

@@ -1,7 +1,8 @@
 """What must hold of everything the demo shows. A demo that can't fail proves nothing."""
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,6 +59,20 @@ def problems(exchange: Exchange) -> list[str]:
     return found
 
 
+def alike(exchanges: Iterable[Exchange]) -> list[str]:
+    """Variants of one team, pinned and asked the same, must not say the same."""
+    answered = Counter(
+        (exchange.question.path, exchange.answer)
+        for exchange in exchanges
+        if "variant" in exchange.question.body and exchange.answer
+    )
+    return [
+        f"{path}: {count} variants answer alike: {answer!r}"
+        for (path, answer), count in answered.items()
+        if count > 1
+    ]
+
+
 def judgement(judged: Judged, exchange: Exchange) -> list[str]:
     found = problems(exchange)
     if not found and exchange.document.get("passed") is not judged.good:
@@ -94,11 +109,16 @@ def split_problems(counts: Mapping[str, int], found: list[Share]) -> list[str]:
 def binomial_range(trials: int, chance: float, coverage: float = COVERAGE) -> tuple[int, int]:
     """Where the count of successes lies, but for (1 - coverage) / 2 of all times on either side."""
     tail = (1 - coverage) / 2
-    likelihood = [
-        math.comb(trials, count) * chance**count * (1 - chance) ** (trials - count)
-        for count in range(trials + 1)
-    ]
+    likelihood = [_likelihood(count, trials, chance) for count in range(trials + 1)]
     return _first_beyond(likelihood, tail), trials - _first_beyond(likelihood[::-1], tail)
+
+
+def _likelihood(count: int, trials: int, chance: float) -> float:
+    """By logarithms: the number of ways alone is beyond a float from about 1,030 trials on."""
+    if chance in (0, 1):
+        return float(count == trials * chance)
+    ways = math.lgamma(trials + 1) - math.lgamma(count + 1) - math.lgamma(trials - count + 1)
+    return math.exp(ways + count * math.log(chance) + (trials - count) * math.log1p(-chance))
 
 
 def _first_beyond(likelihood: list[float], tail: float) -> int:

@@ -1,7 +1,7 @@
 """What the demo asks, and what must be in the answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 SUM: Final = "What is 2+2?"
@@ -16,7 +16,6 @@ class Question:
     body: Mapping[str, Any]
     contains: str = ""
     """What the answer must hold."""
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def _predict(team: str, *, key: str = "", **body: str) -> Question:

@@ -23,7 +23,6 @@ async def demonstrate(state: StackState, console: Console, *, requests: int) -> 
     async with asking.gateway:
         found = [
             *await _answers(asking, console),
-            *await _judgements(asking, console),
             *await _split(asking, console, requests),
         ]
     if found:
@@ -41,18 +40,18 @@ async def _answers(asking: Caller, console: Console) -> list[str]:
         await asking.ask(question, f"demo-{number}")
         for number, question in enumerate((*PREDICTIONS, CHAT), start=1)
     ]
-    console.print(tables.answers(exchanges))
-    console.print(tables.headers(exchanges[0]))
-    return [problem for exchange in exchanges for problem in proof.problems(exchange)]
-
-
-async def _judgements(asking: Caller, console: Console) -> list[str]:
-    pairs = [
-        (judged, await asking.ask(judged.question, f"demo-judge-{number}"))
-        for number, judged in enumerate(JUDGED, start=1)
+    judged = [
+        (one, await asking.ask(one.question, f"demo-judge-{number}"))
+        for number, one in enumerate(JUDGED, start=1)
     ]
-    console.print(tables.judgements(pairs))
-    return [problem for pair in pairs for problem in proof.judgement(*pair)]
+    console.print(tables.answers([*exchanges, *(exchange for _, exchange in judged)]))
+    console.print(tables.headers(exchanges[0]))
+    console.print(tables.judgements(judged))
+    return [
+        *(problem for exchange in exchanges for problem in proof.problems(exchange)),
+        *proof.alike(exchanges),
+        *(problem for pair in judged for problem in proof.judgement(*pair)),
+    ]
 
 
 async def _split(asking: Caller, console: Console, requests: int) -> list[str]:

@@ -13,7 +13,7 @@ SCORES: Final = ("coherence", "helpfulness", "factuality", "toxicity")
 
 
 def answers(exchanges: Iterable[Exchange]) -> Table:
-    table = Table(title="One request per team, and both adapters", title_justify="left")
+    table = Table(title="Every team, and both adapters", title_justify="left")
     for column in ("team", "prompt", "answer"):
         table.add_column(column, overflow="fold")
     for column in ("variant", "target"):
@@ -31,7 +31,7 @@ def answers(exchanges: Iterable[Exchange]) -> Table:
             header("x-route-variant", "") + pinned,
             header("x-route-target", "").replace(":", ":\n"),
             f"{float(header('x-latency-ms', '0')):.0f}",
-            str(exchange.tokens),
+            "" if exchange.tokens is None else str(exchange.tokens),
             exchange.correlation_id,
         )
     return table
@@ -75,6 +75,8 @@ def judgements(pairs: Iterable[tuple[Judged, Exchange]]) -> Table:
 
 def _prompt(exchange: Exchange) -> str:
     match exchange.question.body:
+        case {"prompt": str(text), "response": str(response)}:
+            return f"{text}\n(judged: {response})"
         case {"prompt": str(text)} | {"messages": [*_, {"content": str(text)}]}:
             return text
     return ""

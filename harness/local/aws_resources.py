@@ -8,17 +8,25 @@ address and credentials are in the environment. Prints the tables' names as JSON
 
 import json
 import sys
+import tomllib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from harness.local import endpoints
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import (
+        CreateEndpointConfigInputTypeDef,
+        CreateModelInputTypeDef,
+    )
 
 STACK: Final = "llmo-tables"
+_ACCOUNT: Final = "123456789012"  # the AWS stand-in's
+_ROLE: Final = f"arn:aws:iam::{_ACCOUNT}:role/llmo-local-sagemaker"
+_IMAGE: Final = f"{_ACCOUNT}.dkr.ecr.us-west-2.amazonaws.com/vllm:local"
 
 
 def create_tables(template: Path) -> dict[str, str]:
@@ -38,11 +46,48 @@ def create_secrets(secrets: Mapping[str, str]) -> None:
 
 def create_endpoints(definition: Path) -> None:
     sagemaker = boto3.client("sagemaker")
-    for endpoint, variants in endpoints.load(definition).items():
+    for endpoint, variants in declared_endpoints(definition).items():
         for name, table in variants.items():
-            sagemaker.create_model(**endpoints.model(endpoint, name, table))
-        sagemaker.create_endpoint_config(**endpoints.config(endpoint, variants))
+            sagemaker.create_model(**model_request(endpoint, name, table))
+        sagemaker.create_endpoint_config(**config_request(endpoint, variants))
         sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=endpoint)
+
+
+def declared_endpoints(path: Path) -> Mapping[str, Mapping[str, Any]]:
+    """The production variants' tables, by endpoint and name."""
+    document = tomllib.loads(path.read_text("utf-8"))
+    return {name: endpoint["variants"] for name, endpoint in document["endpoints"].items()}
+
+
+def model_request(
+    endpoint: str, variant: str, table: Mapping[str, Any]
+) -> "CreateModelInputTypeDef":
+    return {
+        "ModelName": f"{endpoint}-{variant}",
+        "ExecutionRoleArn": _ROLE,
+        "PrimaryContainer": {
+            "Image": _IMAGE,
+            "Environment": {"SM_VLLM_SERVED_MODEL_NAME": str(table["engine"])},
+        },
+    }
+
+
+def config_request(
+    endpoint: str, variants: Mapping[str, Mapping[str, Any]]
+) -> "CreateEndpointConfigInputTypeDef":
+    return {
+        "EndpointConfigName": endpoint,
+        "ProductionVariants": [
+            {
+                "VariantName": name,
+                "ModelName": f"{endpoint}-{name}",
+                "InitialInstanceCount": table["initial_instance_count"],
+                "InstanceType": table["local_instance_type"],
+                "InitialVariantWeight": table["weight"],
+            }
+            for name, table in variants.items()
+        ],
+    }
 
 
 def main() -> int:

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from harness.errors import StackError
-from harness.local.ending import end
-from harness.local.identity import ProcessIdentity
+from harness.local.identity import ProcessIdentity, end
 from harness.local.layout import Layout
+from harness.local.lock import BUSY, holder
 from harness.local.state import StackState, running
 from harness.local.tether import tethered
 
@@ -33,6 +33,8 @@ def start(
         StackError: it didn't start; what it said has been shown.
         KeyboardInterrupt: as it came, after the stack has been stopped again.
     """
+    if holder(layout.lock):
+        raise StackError(BUSY)
     command = [sys.executable, "-m", "harness", "local", "--build", str(layout.build)]
     command += ["up", *options]
     if not survive:

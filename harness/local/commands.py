@@ -3,17 +3,21 @@
 import asyncio
 import os
 import secrets
+import sys
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import click
 from rich.console import Console
 
 from harness.demo.show import demonstrate
 from harness.errors import NoStackError, StackError
-from harness.local import background, ending
+from harness.local import background
+from harness.local.identity import end
 from harness.local.layout import Layout
-from harness.local.lock import HeldError, holder, only_supervisor
-from harness.local.progress import Progress
+from harness.local.lock import holder, only_supervisor
 from harness.local.state import StackState, running
 from harness.local.status import report
 from harness.local.supervisor import supervise
@@ -47,19 +51,15 @@ def up(layout: Layout, engines: Path | None, *, detach: bool) -> None:
     if state := running(layout.state):
         click.echo(f"already up: the gateway is on {state.gateway_url}")
         return
+    engines = engines.absolute() if engines else None
     if detach:
-        options = ("--engines", str(engines.absolute())) if engines else ()
+        options = ("--engines", str(engines)) if engines else ()
         started = background.start(layout, click.echo, options=options, survive=True)
         click.echo(welcome(started.state, layout))
         return
     engine_key = (os.environ.get("VLLM_API_KEY") if engines else None) or secrets.token_hex(32)
-    try:
-        with only_supervisor(layout.lock):
-            asyncio.run(
-                supervise(layout, Progress(), engine_key=engine_key, running_engines=engines)
-            )
-    except HeldError:
-        raise StackError("a stack is just starting or stopping: try again when it has") from None
+    with only_supervisor(layout.lock):
+        asyncio.run(supervise(layout, Progress(), engine_key=engine_key, running_engines=engines))
 
 
 @local.command()
@@ -67,7 +67,7 @@ def up(layout: Layout, engines: Path | None, *, detach: bool) -> None:
 def down(layout: Layout) -> None:
     """Stop it."""
     supervisor = holder(layout.lock)
-    if supervisor is None or not ending.end(supervisor):
+    if supervisor is None or not end(supervisor):
         click.echo("nothing was running")
         return
     click.echo(f"stopped (supervisor {supervisor.pid})")
@@ -86,7 +86,13 @@ def status(layout: Layout) -> None:
 
 
 @local.command()
-@click.option("--requests", default=100, show_default=True, help="Sessions to split.")
+@click.option(
+    "--requests",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Sessions to split.",
+)
 @click.pass_obj
 def demo(layout: Layout, requests: int) -> None:
     """Ask every team, and check what comes back; starts and stops a stack where none runs."""
@@ -108,6 +114,21 @@ make down stops it."""
 
 
 def _console() -> Console:
-    """As wide as the terminal; where the output is piped, a width that most can read."""
-    console = Console()
-    return console if console.is_terminal else Console(width=PIPED_WIDTH)
+    """As wide as the terminal; where the output is piped, a width that most can read.
+
+    Models answer with what they like, so brackets are no markup and colons no emoji.
+    """
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    return Console(width=width, markup=False, emoji=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """As lines: what happened, and after how long."""
+
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    began: float = field(default_factory=time.monotonic)
+
+    def __call__(self, text: str) -> None:
+        self.out.write(f"{time.monotonic() - self.began:4.0f} s  {text}\n")
+        self.out.flush()

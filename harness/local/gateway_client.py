@@ -14,6 +14,11 @@ TIMEOUT_S: Final = 90.0
 _POLL_S: Final = 0.5
 
 
+def client(url: str) -> httpx.AsyncClient:
+    """Without the caller's proxies: all traffic stays on the loopback."""
+    return httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=False)
+
+
 def authorization(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 

@@ -1,13 +1,18 @@
-"""Which process is meant: a number alone may belong to somebody else by now."""
+"""Which process is meant, and its end: a number alone may belong to somebody else by now."""
 
 import os
+import select
+import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _STARTED_FIELD = 19  # of /proc/<pid>/stat, counted behind the command's name; see proc(5)
 _STATE_FIELD = 0
+END_WITHIN_S: Final = 90.0
+"""A supervisor waits for engines that finish what they generate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +56,31 @@ class ProcessIdentity:
     @property
     def alive(self) -> bool:
         return ProcessIdentity.of(self.pid) == self
+
+
+def end(identity: ProcessIdentity, within_s: float = END_WITHIN_S) -> bool:
+    """SIGTERM, and SIGKILL where that is not enough; False where it has ended already.
+
+    The signals go through a handle of the process, so its number can't have been given anew.
+    """
+    try:
+        handle = os.pidfd_open(identity.pid)
+    except ProcessLookupError:
+        return False
+    try:
+        if not identity.alive:
+            return False
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(handle, number)
+            if _ends(handle, within_s):
+                return True
+        return True
+    finally:
+        os.close(handle)
+
+
+def _ends(handle: int, within_s: float) -> bool:
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    return bool(poll.poll(within_s * 1000))

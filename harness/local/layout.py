@@ -22,7 +22,7 @@ class Layout:
 
     @property
     def lock(self) -> Path:
-        """HeldError, and named as holder's, by the one supervisor that runs."""
+        """Held by the one supervisor that runs, and tells which process that is."""
         return self.build / "local.lock"
 
     @property

@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
+from harness.errors import StackError
 from harness.local.identity import ProcessIdentity
 
-
-class HeldError(Exception):
-    """Another supervisor runs."""
+BUSY: Final = "a stack is just starting or stopping: wait until it has, or end it with 'make down'"
 
 
 @contextmanager
@@ -19,14 +19,14 @@ def only_supervisor(path: Path) -> Iterator[None]:
     """The kernel lets go of the lock with the process, so a killed supervisor leaves none behind.
 
     Raises:
-        HeldError: another process has it.
+        StackError: another process has it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise HeldError from None
+            raise StackError(BUSY) from None
         file.truncate(0)
         json.dump(ProcessIdentity.own().to_json(), file)
         file.flush()

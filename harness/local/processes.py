@@ -1,8 +1,9 @@
-"""The parts of a stack as processes: started, watched, stopped."""
+"""The parts of a stack as processes: started, watched, stopped; and programs that just end."""
 
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from harness.local.tether import tethered
 
 TAIL_LINES: Final = 8
 STOP_WITHIN_S: Final = 10.0
+RUN_WITHIN_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,39 @@ class Processes:
     async def _watch(self, running: Running) -> None:
         await running.process.wait()
         await self._deaths.put(running)
+
+
+async def run_python(
+    *arguments: str, cwd: Path, environment: Mapping[str, str], given: str = ""
+) -> str:
+    """What it prints; `given` is its standard input.
+
+    Raises:
+        StackError: it fails, or takes too long.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *tethered([sys.executable, *arguments], parent=os.getpid(), number=signal.SIGKILL),
+        cwd=cwd,
+        env=dict(environment),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    name = " ".join(argument for argument in arguments if not argument.startswith("-"))
+    try:
+        output, complaint = await asyncio.wait_for(
+            process.communicate(given.encode()), RUN_WITHIN_S
+        )
+    except TimeoutError:
+        raise StackError(f"{name} took longer than {RUN_WITHIN_S:g} s") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        last = (complaint.decode(errors="replace").strip().splitlines() or ["without a word"])[-1]
+        raise StackError(f"{name} ended with code {process.returncode}: {last}")
+    return output.decode()
 
 
 def describe_death(part: Part, code: int) -> str:

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import httpx
-
 from harness.errors import StackError
 from harness.local import environment, gateway_client, published
 from harness.local.identity import ProcessIdentity
 from harness.local.layout import Layout
-from harness.local.once import run_python
 from harness.local.parts import ENGINE_KEY_SECRET, PEPPER_SECRET, Parts, gateway_settings
-from harness.local.processes import Processes
+from harness.local.processes import Processes, run_python
 from harness.local.state import AwsAccess, StackState
 
 TEAM_SCOPES: Final = {
@@ -64,7 +61,7 @@ class Startup:
             sagemaker_runtime_url=runtime_url,
         )
         url, admin_key = await both(self._gateway(settings), self._admin_key(settings))
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as gateway:
+        async with gateway_client.client(url) as gateway:
             keys = {
                 team: await gateway_client.create_key(gateway, admin_key, team, scopes)
                 for team, scopes in TEAM_SCOPES.items()
@@ -110,24 +107,22 @@ class Startup:
 
     async def _engines(self) -> dict[str, str]:
         """Addresses by name, once every engine serves its models."""
-        file = self._engines_state
-        if self.running_engines:
-            if not file.exists():
-                raise StackError(f"{file} is missing: it should tell of engines that run")
-            state = await published.document_after(file, None)
-        else:
-            before = published.version(file)
-            engines = await self.processes.start(self.parts.engines())
-            lines = published.NewLines(engines.part.log)
-
-            def tell() -> None:
-                for line in lines():
-                    self.say(f"engines: {line}")
-
-            state = await published.document_after(file, before, meanwhile=tell)
+        state = _told_in(self.running_engines) if self.running_engines else await self._fleet()
         urls = {name: str(engine["url"]) for name, engine in state["engines"].items()}
         self.say(f"{len(urls)} engines serve")
         return urls
+
+    async def _fleet(self) -> dict[str, Any]:
+        """What the engines publish once they all serve; until then what they say is passed on."""
+        before = published.version(self.layout.engines_state)
+        engines = await self.processes.start(self.parts.engines())
+        lines = published.NewLines(engines.part.log)
+
+        def tell() -> None:
+            for line in lines():
+                self.say(f"engines: {line}")
+
+        return await published.document_after(self.layout.engines_state, before, meanwhile=tell)
 
     async def _sagemaker_runtime(self, cloud: Cloud) -> str:
         state_file = self.scratch / "sagemaker-runtime.json"
@@ -156,6 +151,19 @@ class Startup:
     @property
     def _engines_state(self) -> Path:
         return self.running_engines or self.layout.engines_state
+
+
+def _told_in(file: Path) -> dict[str, Any]:
+    """The state file of engines that run already."""
+    try:
+        state = json.loads(file.read_text("utf-8"))
+        if all("url" in engine for engine in state["engines"].values()):
+            return dict(state)
+    except FileNotFoundError:
+        raise StackError(f"{file} is missing: it should tell of engines that run") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise StackError(f"{file} is not what 'python -m gpu_fleet up' writes")
 
 
 async def both(

@@ -1,6 +1,5 @@
 """What runs, and is it ready?"""
 
-import httpx
 from rich.console import Console
 from rich.table import Table
 
@@ -10,7 +9,7 @@ from harness.local.state import StackState
 
 async def report(state: StackState, console: Console) -> bool:
     """Prints it; True where every team can be answered."""
-    async with httpx.AsyncClient(base_url=state.gateway_url, trust_env=False) as gateway:
+    async with gateway_client.client(state.gateway_url) as gateway:
         readiness = await gateway_client.readiness(gateway)
     console.print(f"gateway {state.gateway_url}, supervisor {state.supervisor.pid}")
     console.print(f"AWS stand-in {state.aws.endpoint_url}, logs {state.logs}", soft_wrap=True)

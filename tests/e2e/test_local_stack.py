@@ -18,6 +18,7 @@ import pytest
 from chalicelib.backends.fake import Behaviour
 from chalicelib.backends.fake.server import FakeServer
 from harness.local.layout import Layout
+from harness.local.lock import BUSY, holder
 from harness.local.state import StackState, running
 
 ENGINE_KEY: Final = "an-engine-key-for-tests"
@@ -70,9 +71,9 @@ class CommandLine:
         return state
 
     @contextmanager
-    def in_foreground(self) -> Iterator["subprocess.Popen[str]"]:
+    def started(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
         process = subprocess.Popen(
-            self.command("up", "--engines", str(self.engines)),
+            self.command(*arguments, "--engines", str(self.engines)),
             cwd=self.layout.root,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -182,7 +183,7 @@ def test_no_part_outlives_a_supervisor_that_is_killed(local: CommandLine) -> Non
 
 
 def test_the_death_of_one_part_is_told_and_ends_the_others(local: CommandLine) -> None:
-    with local.in_foreground() as process:
+    with local.started("up") as process:
         _read_until(process, "ready")
         state = running(local.layout.state)
         assert state is not None
@@ -201,7 +202,7 @@ def test_the_death_of_one_part_is_told_and_ends_the_others(local: CommandLine) -
 
 @pytest.mark.parametrize("word", ["AWS stand-in", "ready"])
 def test_a_stop_is_obeyed_while_starting_and_when_ready(local: CommandLine, word: str) -> None:
-    with local.in_foreground() as process:
+    with local.started("up") as process:
         _read_until(process, word)
         parts = psutil.Process(process.pid).children(recursive=True)
 
@@ -214,16 +215,15 @@ def test_a_stop_is_obeyed_while_starting_and_when_ready(local: CommandLine, word
     assert not local.layout.state.exists()
 
 
-def test_two_at_once_don_t_start_two_stacks(local: CommandLine) -> None:
-    with local.in_foreground() as process:
+@pytest.mark.parametrize("options", [(), ("--detach",)])
+def test_two_at_once_don_t_start_two_stacks(local: CommandLine, options: tuple[str, ...]) -> None:
+    with local.started("up") as process:
         _read_until(process, "AWS stand-in")
 
-        second = local.run("up", "--engines", str(local.engines))
+        second = local.run("up", *options, "--engines", str(local.engines))
 
         assert second.returncode == 1
-        assert second.stderr == (
-            "error: a stack is just starting or stopping: try again when it has\n"
-        )
+        assert second.stderr == f"error: {BUSY}\n"
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
 
@@ -236,6 +236,45 @@ def test_engines_that_are_not_there_are_named(local: CommandLine, tmp_path: Path
     assert done.returncode == 1
     assert f"error: {missing} is missing" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+    assert not local.layout.state.exists()
+
+
+def test_a_file_that_tells_of_no_engines_is_named(local: CommandLine, tmp_path: Path) -> None:
+    wrong = tmp_path / "engines.json"
+    wrong.write_text('{"engines": {"mistral-7b-awq": {}}}')
+
+    done = local.run("up", "--engines", str(wrong))
+
+    assert done.returncode == 1
+    assert done.stderr == f"error: {wrong} is not what 'python -m gpu_fleet up' writes\n"
+
+
+def test_a_build_folder_that_can_t_be_written_is_one_line(local: CommandLine) -> None:
+    local.layout.build.mkdir()
+    local.layout.logs.write_text("a file where the folder of logs should be")
+
+    done = local.run("up", "--detach", "--engines", str(local.engines))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_start_that_is_interrupted_leaves_nothing(
+    local: CommandLine, number: signal.Signals
+) -> None:
+    with local.started("up", "--detach") as process:
+        _read_until(process, "AWS stand-in")
+        supervisor = holder(local.layout.lock)
+        assert supervisor is not None
+
+        process.send_signal(number)
+        told, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert told.endswith("interrupted\n")
+    assert not supervisor.alive
     assert not local.layout.state.exists()
 
 

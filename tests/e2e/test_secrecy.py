@@ -39,5 +39,7 @@ def test_no_secret_is_on_a_command_line(platform: Platform) -> None:
     state = platform.state
     lines = [" ".join(process.cmdline()) for process in platform.processes()]
 
-    for text in (*state.keys.values(), state.admin_key, state.engine_api_key):
+    secret_texts = [*state.keys.values(), state.admin_key, state.engine_api_key]
+    secret_texts.append(state.aws.secret_access_key)
+    for text in secret_texts:
         assert not any(text in line for line in lines)

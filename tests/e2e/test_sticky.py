@@ -48,10 +48,12 @@ def other_gateway(
     os.close(tell)
     url = os.read(told, 100).decode()
     os.close(told)
-    with httpx.Client(base_url=url, timeout=90, trust_env=False) as client:
-        yield client
-    process.terminate()
-    process.wait()
+    try:
+        with httpx.Client(base_url=url, timeout=90, trust_env=False) as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def test_a_session_keeps_its_variant_across_processes(

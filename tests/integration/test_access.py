@@ -20,6 +20,8 @@ GUARDED: Final[list[tuple[str, str, object]]] = [
     ("POST", "/v1/chat/completions", CHAT),
     ("POST", "/v1/completions", {"model": "finetune", "prompt": "hi"}),
     ("GET", "/v1/models", None),
+    ("GET", "/v1/models/finetune", None),
+    ("GET", "/v1/models/finetune/lora-v1", None),
     ("POST", "/api/eval/score", {"prompt": "2+2?", "response": "4"}),
     ("GET", "/ops/routes/finetune", None),
     ("PUT", "/ops/routes/finetune", {"split": {"lora-v1": 50, "lora-v2": 50}, "version": 0}),
@@ -119,6 +121,8 @@ SCOPE_NEEDED: Final = {
     ("POST", "/v1/chat/completions"): "invoke",
     ("POST", "/v1/completions"): "invoke",
     ("GET", "/v1/models"): "invoke",
+    ("GET", "/v1/models/finetune"): "invoke",
+    ("GET", "/v1/models/finetune/lora-v1"): "invoke",
     ("POST", "/api/eval/score"): "score",
     ("GET", "/ops/routes/finetune"): "ops:read",
     ("PUT", "/ops/routes/finetune"): "ops:write",
@@ -179,3 +183,9 @@ def test_models_lists_what_a_key_may_ask_for(shipped: Stack) -> None:
         "reference",
         "reference/fp16",
     ]
+    quants = shipped.key("invoke", teams=("quant",))
+    check_ok(send(shipped, quants, "GET", "/v1/models/reference", None))
+    for hidden in ("finetune", "quant/awq"):
+        check_error(
+            send(shipped, quants, "GET", f"/v1/models/{hidden}", None), "not_found", "model"
+        )

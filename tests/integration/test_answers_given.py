@@ -227,6 +227,20 @@ def test_only_declared_models_ever_reach_an_engine(shipped: Stack, admin: httpx.
     assert set(asked) <= allowed
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/chat/completions", {"messages": MESSAGES, "model": "reference", "echo": None}),
+        ("/api/reference/predict", {"prompt": "hi", "model_params": {"echo": None}}),
+    ],
+)
+def test_null_counts_as_not_given_for_the_engine_too(
+    shipped: Stack, admin: httpx.Client, path: str, body: dict[str, Any]
+) -> None:
+    check_ok(admin.post(path, json=body))
+    assert "echo" not in last_body(shipped, "mistral-7b-fp16")
+
+
 def test_a_prompt_over_the_models_context_is_the_callers_fault(admin: httpx.Client) -> None:
     response = admin.post("/api/reference/predict", json={"prompt": "word " * 5000})
     error = check_error(response, "invalid_request", "max_tokens")

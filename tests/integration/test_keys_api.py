@@ -73,6 +73,8 @@ def test_making_a_key_leaves_an_audit_record_without_its_digest(
         ({"expires_at": "2099-01-01T00:00:00"}, "expires_at"),
         ({"expires_at": "2001-01-01T00:00:00Z"}, "expires_at"),
         ({"expires_at": 4102444800}, "expires_at"),
+        ({"expires_at": "9999-12-31T23:59:59-01:00"}, "expires_at"),
+        ({"expires_at": "0001-01-01T00:00:00+01:00"}, "expires_at"),
         ({"digest": "x"}, "digest"),
         ({"disabled": True}, "disabled"),
         ({"id": "aaaaaaaaaaaa"}, "id"),
@@ -104,6 +106,23 @@ def test_an_admin_of_one_team_touches_no_key_of_another(shipped: Stack, action: 
             else:
                 response = client.patch(path, json={"disabled": True})
             check_error(response, "forbidden")
+
+
+def test_an_admin_of_one_team_is_shown_no_key_of_another(
+    shipped: Stack, admin: httpx.Client
+) -> None:
+    own, other, both = (
+        make(admin, teams=teams)["id"] for teams in (["quant"], ["eval"], ["quant", "eval"])
+    )
+    shown: list[str] = []
+    with shipped.client(shipped.key("admin", teams=("quant",))) as client:
+        page = check_ok(client.get("/ops/keys?limit=200"))
+        shown += [key["id"] for key in page["keys"]]
+        while page["next"]:
+            page = check_ok(client.get(f"/ops/keys?limit=200&after={page['next']}"))
+            shown += [key["id"] for key in page["keys"]]
+    assert own in shown
+    assert not {other, both} & set(shown)
 
 
 def test_a_rotated_keys_old_secret_stops_at_once(shipped: Stack, admin: httpx.Client) -> None:

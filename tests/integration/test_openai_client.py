@@ -61,6 +61,19 @@ def test_the_models(client: openai.OpenAI) -> None:
     assert {"quant", "finetune", "finetune/lora-v1", "eval", "reference"} <= names
 
 
+@pytest.mark.parametrize("name", ["finetune", "finetune/lora-v1"])
+def test_one_model(client: openai.OpenAI, name: str) -> None:
+    model = client.models.retrieve(name)
+    assert (model.id, model.owned_by) == (name, "finetune")
+
+
+@pytest.mark.parametrize("name", ["gpt-4", "finetune/lora-v9", "finetune/"])
+def test_a_model_there_is_not(client: openai.OpenAI, name: str) -> None:
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.models.retrieve(name)
+    assert caught.value.code == "not_found"
+
+
 def test_a_bad_field_is_a_bad_request_with_its_name(client: openai.OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
         client.chat.completions.create(

@@ -36,6 +36,12 @@ def test_both_a_length_and_chunks_are_refused(shipped: Stack, key: str) -> None:
     check_error(exchange(shipped.gateway.url, sent), "invalid_request")
 
 
+def test_two_lengths_are_refused(shipped: Stack, key: str) -> None:
+    headers = (key, JSON, "Content-Length: 15", "Content-Length: 5")
+    sent = request("POST", PREDICT, *headers, body=b'{"prompt":"hi"}')
+    check_error(exchange(shipped.gateway.url, sent), "invalid_request")
+
+
 def test_a_body_without_a_length_is_no_body(shipped: Stack, key: str) -> None:
     sent = request("POST", PREDICT, key, JSON)
     check_error(exchange(shipped.gateway.url, sent), "invalid_json")
@@ -66,3 +72,34 @@ def test_a_header_cannot_be_smuggled_in_by_a_correlation_id(shipped: Stack, key:
     response = exchange(shipped.gateway.url, sent)
     assert "x-injected" not in response.headers
     assert response.headers["x-correlation-id"] == "a"
+
+
+@pytest.mark.parametrize("path", ["/health", "/nowhere"])
+def test_an_answer_to_head_has_no_body(shipped: Stack, path: str) -> None:
+    """A client would take it for the beginning of the next answer."""
+    with shipped.client(None) as client:
+        assert client.head(path).status_code in {404, 405}
+        assert client.get("/health").status_code == 200
+
+
+def test_a_length_of_thousands_of_digits_is_refused(shipped: Stack, key: str) -> None:
+    sent = request("POST", PREDICT, key, JSON, f"Content-Length: {'9' * 5000}")
+    check_error(exchange(shipped.gateway.url, sent), "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (b"GARBAGE\r\n\r\n", "invalid_request"),
+        (b"GET /health HTTP/9.9\r\n\r\n", "invalid_request"),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", "invalid_request"),
+        (request("GET", "/health", "X-Long: " + "a" * 70_000), "invalid_request"),
+        (request("GET", "/health", *(f"X-{n}: a" for n in range(150))), "invalid_request"),
+        (request("TRACE", "/health"), "not_found"),
+    ],
+    ids=["no HTTP", "unknown version", "long path", "long header", "many headers", "method"],
+)
+def test_what_never_becomes_a_request_is_refused_in_the_contracts_shape(
+    shipped: Stack, sent: bytes, code: str
+) -> None:
+    check_error(exchange(shipped.gateway.url, sent), code)

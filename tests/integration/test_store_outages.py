@@ -142,8 +142,23 @@ def test_a_key_that_cannot_be_checked_is_not_refused_but_told_to_try_again(
 def test_without_its_pepper_no_key_can_be_checked(aws: LocalAws, tmp_path: Path) -> None:
     with ExitStack() as parts:
         dead = parts.enter_context(refusing())
-        env = {**aws.env(), **aws.tables(), "AWS_ENDPOINT_URL_SECRETSMANAGER": dead}
+        env = {**aws.env(), **aws.tables(), "AWS_ENDPOINT_URL_SECRETS_MANAGER": dead}
         gateway = parts.enter_context(gateway_process.serving(env, tmp_path))
         key = f"Authorization: Bearer {Key.new()}"
         response = exchange(gateway.url, request("GET", "/v1/models", key))
         check_error(response, "store_unavailable")
+
+
+def test_wrong_settings_are_told_in_the_contracts_shape(aws: LocalAws) -> None:
+    answers, log = gateway_process.invoke(
+        {**aws.env(), "MAX_TOKENS": "many"},
+        event("GET", "/health"),
+        event("GET", "/ready"),
+        event("POST", "/api/{team}/predict", {"prompt": "hi"}, team=TEAM),
+    )
+    alive, ready, asked = answers
+    assert alive["statusCode"] == 200
+    assert ready["statusCode"] == 503
+    assert "MAX_TOKENS" in json.loads(ready["body"])["reason"]
+    assert problem(asked)["code"] == "internal_error"
+    assert "environment: MAX_TOKENS" in log

@@ -49,6 +49,10 @@ def test_a_tool_call_is_an_answer_without_text() -> None:
     assert (answer.text, answer.finish_reason) == ("", "tool_calls")
 
 
+def test_an_escaped_character_beyond_the_first_plane_is_text() -> None:
+    assert read_answer(reply(choices(message={"content": "\U0001f600"})), model="m").text == "😀"
+
+
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
@@ -77,12 +81,18 @@ def test_a_tool_call_is_an_answer_without_text() -> None:
         (choices(message={"content": None}), "garbage"),
         (choices(message={"content": 4}), "garbage"),
         (choices(text=4), "garbage"),
+        (choices(message={"content": None, "tool_calls": 5}), "garbage"),
         ({**CHAT, "usage": None}, "garbage"),
         ({**CHAT, "usage": {}}, "garbage"),
         ({**CHAT, "usage": {**USAGE, "total_tokens": "5"}}, "garbage"),
         ({**CHAT, "usage": {**USAGE, "prompt_tokens": -1}}, "garbage"),
         ({**CHAT, "usage": {**USAGE, "completion_tokens": True}}, "garbage"),
         ({**CHAT, "usage": {**USAGE, "completion_tokens": 2.0}}, "garbage"),
+        ({**CHAT, "usage": {**USAGE, "prompt_tokens": 10**400}}, "garbage"),
+        ({**CHAT, "choices": [*CHAT["choices"], {"finish_reason": "stop"}]}, "garbage"),
+        (choices(logprobs={"token_logprob": float("-inf")}), "garbage"),
+        (choices(message={"content": "half a pair: \ud800"}), "garbage"),
+        (json.dumps(CHAT).encode().replace(b"four", b"\xed\xa0\x80"), "garbage"),
     ],
 )
 def test_an_improper_200_is_a_failure_of_the_target(document: object, reason: str) -> None:

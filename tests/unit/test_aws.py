@@ -140,6 +140,7 @@ def test_without_credentials_the_missing_one_is_named() -> None:
             "sagemaker-runtime",
             "http://one",
         ),
+        ({"AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://one"}, "secretsmanager", "http://one"),
     ],
 )
 def test_an_endpoint_is_found_as_the_sdks_find_it(

@@ -198,3 +198,19 @@ def test_without_the_store_a_process_judges_and_probes_for_itself(
     assert process.breaker.may_probe(TARGET)
     process.sees(OK)
     assert process.breaker.health(TARGET) == "closed"
+
+
+def test_noting_an_outcome_reads_no_store(shared: SharedState) -> None:
+    """The request's time may be over by then, and a store that hangs would be waited for."""
+    reads: list[RoutingState] = []
+
+    def read() -> RoutingState:
+        reads.append(RoutingState())
+        return reads[-1]
+
+    breaker = Breaker(POLICY, shared, read, clock=shared.clock)
+    assert breaker.health(TARGET) == "closed"
+    for ok in (BAD, OK, BAD, BAD, BAD, BAD):
+        breaker.record(TARGET, ok=ok)
+    assert len(reads) == 1
+    assert breaker.health(TARGET) == "open"

@@ -1,19 +1,21 @@
 """Kept-alive connections whose every wait ends at a deadline."""
 
+import errno
 import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from chalicelib.backends.fake import Behaviour, Fault
 from chalicelib.backends.fake.server import FakeServer
-from chalicelib.connections import MAX_REPLY_BYTES, Connections
+from chalicelib.connections import KEPT_S, MAX_REPLY_BYTES, Connections, _Reader
 from chalicelib.deadline import Deadline
 from chalicelib.errors import UpstreamFailure
+from tests.support.clocks import Clock
 from tests.support.sockets import Script, listening, receive_request, refusing, silent
 
 OK: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -216,6 +218,49 @@ def test_a_connection_that_failed_is_not_kept(connections: Connections) -> None:
     with listening(script) as url:
         assert failure(connections, url, seconds=SHORT_S) == "timeout"
         assert ask(connections, url) == b"ok"
+
+
+def test_a_connection_unused_for_long_is_not_trusted() -> None:
+    """A load balancer may have forgotten it, and nobody told a process that was frozen."""
+    numbers: list[int] = []
+
+    def script(connection: socket.socket, number: int) -> None:
+        while receive_request(connection):
+            numbers.append(number)
+            connection.sendall(OK)
+
+    clock = Clock()
+    with listening(script) as url, closing(Connections(clock=clock)) as connections:
+        for seconds in (0, KEPT_S - 1, KEPT_S):
+            clock.advance(seconds)
+            ask(connections, url)
+    assert numbers == [0, 0, 1]
+
+
+def test_a_host_that_vanishes_is_a_failure_like_any_other(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system calls it "no route to host", which is no `ConnectionError`."""
+
+    def vanished(*_: object) -> int:
+        raise OSError(errno.EHOSTUNREACH, "No route to host")
+
+    monkeypatch.setattr(_Reader, "readinto", vanished)
+    with listening(saying(OK)) as url:
+        assert failure(connections, url) == "reset"
+
+
+def test_the_last_kept_connection_is_taken_by_one_of_many(connections: Connections) -> None:
+    class Contended(list[Any]):
+        """Somebody else is always a moment faster."""
+
+        def __bool__(self) -> bool:
+            return True
+
+    with listening(saying(OK)) as url:
+        connections._kept[url] = Contended()
+        assert ask(connections, url) == b"ok"
+        connections._kept[url] = list(connections._kept[url])  # for closing them
 
 
 def test_threads_share_a_pool_without_mixing_up_their_replies(connections: Connections) -> None:

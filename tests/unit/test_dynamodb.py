@@ -1,5 +1,7 @@
 """Plain dictionaries there and back, and conditions that hold or fail."""
 
+import json
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -15,7 +17,9 @@ from chalicelib.aws import Aws
 from chalicelib.connections import Connections
 from chalicelib.dynamodb import ConditionFailed, DynamoDb, Put, decode, encode
 from chalicelib.errors import StoreUnavailable
+from tests.support.http_server import Answered, Asked, serving
 from tests.support.local_aws import LocalAws
+from tests.support.sockets import listening, receive_request
 
 TEXT: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 VALUES: Final = st.recursive(
@@ -128,3 +132,39 @@ def test_a_query_pages_through_one_partition(dynamodb: DynamoDb, tables: dict[st
 def test_a_table_that_is_not_there_is_an_unavailable_store(dynamodb: DynamoDb) -> None:
     with pytest.raises(StoreUnavailable, match="ResourceNotFoundException"):
         dynamodb.get("no-such-table", {"id": "a"})
+
+
+def test_a_write_whose_reply_was_lost_is_repeated_as_the_same_write() -> None:
+    """Else its condition would fail on what it wrote itself."""
+    tokens: list[str] = []
+
+    def script(connection: socket.socket, number: int) -> None:
+        tokens.append(json.loads(body_of(receive_request(connection)))["ClientRequestToken"])
+        if number:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with listening(script) as url, closing(Connections()) as connections:
+        env = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", "AWS_ENDPOINT_URL": url}
+        dynamodb = DynamoDb(Aws(env, connections))
+        for _ in range(2):
+            dynamodb.put_all([Put(table="t", item={"id": "a"})])
+    lost, repeated, another = tokens
+    assert lost == repeated != another
+
+
+def body_of(request: bytes) -> bytes:
+    return request.partition(b"\r\n\r\n")[2]
+
+
+def test_what_was_just_written_is_read() -> None:
+    """DynamoDB's queries are eventually consistent unless they say otherwise."""
+    asked: list[dict[str, Any]] = []
+
+    def answer(request: Asked) -> Answered:
+        asked.append(json.loads(request.body))
+        return Answered(body=b'{"Items": []}')
+
+    with serving(answer) as url, closing(Connections()) as connections:
+        env = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", "AWS_ENDPOINT_URL": url}
+        DynamoDb(Aws(env, connections)).query("t", "kind", "state")
+    assert asked[0]["ConsistentRead"] is True

@@ -1,6 +1,7 @@
 """Question to answer: weights, variant, targets, breaker and deadline together."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,7 @@ from chalicelib.exchange import Exchange
 from chalicelib.gateway import Gateway
 from chalicelib.inference import CHAT, COMPLETIONS, Inference, Question
 from tests.support.local_aws import LocalAws
+from tests.support.sockets import silent
 
 CONFIG: Final = """
 [breaker]
@@ -157,3 +159,25 @@ def test_no_time_left_is_a_timeout_and_nobody_is_asked(scene: Scene) -> None:
     with pytest.raises(GatewayError):
         scene.ask("two", time_left_s=0.2)
     assert not scene.engines.calls
+
+
+@pytest.mark.parametrize("team", ["two", "safe"])
+def test_an_engines_key_is_waited_for_no_longer_than_the_answer(tmp_path: Path, team: str) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text(CONFIG.replace("timeout_s = 5", "timeout_s = 0.5"), "utf-8")
+    with silent() as url:
+        env = {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "a",
+            "AWS_SECRET_ACCESS_KEY": "s",
+            "ENGINE_KEY_SECRET": "k",
+            "ENGINE_URLS": json.dumps({"one": url, "two": url}),
+            "GATEWAY_CONFIG": str(config),
+        }
+        gateway = Gateway(env)
+        question = Question(team=gateway.config.teams[team], path=CHAT, body={}, unit="u")
+        gateway.routing_store.current()  # the table's own wait is another's subject
+        started = time.monotonic()
+        with closing(gateway.connections), pytest.raises(GatewayError, match="timeout"):
+            gateway.inference.ask(question, Exchange(method="POST", path=CHAT, headers={}))
+        assert time.monotonic() - started <= 0.5 + 0.25  # the contract's margin

@@ -91,7 +91,17 @@ def test_what_is_missing_is_never_made_up(name: str) -> None:
 
 @pytest.mark.parametrize(
     "reply",
-    ["", "4", "null", "[]", "{", "I would say 0.9", json.dumps(GOOD) + "}", "[" * 100_000],
+    [
+        "",
+        "4",
+        "null",
+        "[]",
+        "{",
+        "I would say 0.9",
+        json.dumps(GOOD) + "}",
+        json.dumps({**GOOD, "reasoning": "half a pair: \ud800"}),
+        "[" * 100_000,
+    ],
 )
 def test_a_reply_that_is_no_json_object_is_refused(reply: str) -> None:
     with pytest.raises(GatewayError) as caught:

@@ -34,8 +34,8 @@ def test_what_openais_clients_send_passes(document: dict[str, Any]) -> None:
     check(document, CHAT, refused=openai_fields.REFUSED)
 
 
-@pytest.mark.parametrize("prompt", ["hi", ["a", "b"], [1, 2, 3]])
-def test_a_completions_prompt_is_text_texts_or_tokens(prompt: object) -> None:
+@pytest.mark.parametrize("prompt", ["hi", ["a", "b"], [1, 2, 3], [[1, 2], [3]]])
+def test_a_completions_prompt_is_text_or_tokens_or_several_of_them(prompt: object) -> None:
     check({"prompt": prompt, "logprobs": 5, "echo": True}, COMPLETION, refused={})
 
 
@@ -73,7 +73,9 @@ def test_what_an_engine_would_choke_on_is_refused_by_name(field: str, value: obj
     assert (caught.value.code, caught.value.param) == ("invalid_request", field)
 
 
-@pytest.mark.parametrize("prompt", ["", " ", [], [""], [-1], ["a", 1], {}, 1, True])
+@pytest.mark.parametrize(
+    "prompt", ["", " ", [], [""], [-1], [[]], [[1], 2], [[-1]], ["a", 1], {}, 1, True]
+)
 def test_a_prompt_that_is_none_is_refused(prompt: object) -> None:
     with pytest.raises(GatewayError) as caught:
         check({"prompt": prompt}, COMPLETION, refused={})

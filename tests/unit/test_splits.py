@@ -129,6 +129,12 @@ def test_a_change_that_cannot_be_written_is_an_error(one: Lambda) -> None:
     assert one.weights() == DECLARED
 
 
+def test_a_change_that_was_written_is_told_so_though_the_store_goes_away(one: Lambda) -> None:
+    one.aws.away_after = 2  # it is read, then written
+    one.put(CHANGED, 0)
+    assert one.weights() == CHANGED
+
+
 def test_a_change_and_its_audit_record_are_written_together(
     one: Lambda, aws: LocalAws, tables: dict[str, str]
 ) -> None:

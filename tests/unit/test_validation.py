@@ -26,7 +26,7 @@ ANY: Final = st.recursive(
         (v.text(1, 3), ["x", "xyz"], ["", "  ", "wxyz", 1]),
         (v.text(1, blank=True), [" ", "\n"], [""]),
         (v.boolean, [True, False], [0, 1, "true", None]),
-        (v.json_object, [{}, {"a": 1}], [[], "{}", None]),
+        (v.json_object, [{}, {"a": 1}], [[], "{}", None, {"a": [float("inf")]}]),
         (v.one_of("a", "b"), ["a", "b"], ["c", "", None, 1, ["a"]]),
         (v.list_of(v.whole(0, 9), most=2), [[], [1], [1, 9]], [[10], [1, 2, 3], (1,), None, "1"]),
         (v.list_of(v.boolean, least=1, most=2), [[True]], [[], [1]]),

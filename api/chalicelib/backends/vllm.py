@@ -16,14 +16,18 @@ class VllmBackend:
         *,
         urls: Mapping[str, str],
         connections: Connections,
-        api_key: Callable[[], str | None],
+        api_key: Callable[[Deadline], str | None],
     ) -> None:
         self._urls = urls
         self._connections = connections
         self._api_key = api_key
 
     def send(self, place: str, call: Call, deadline: Deadline) -> Reply:
-        headers = {"content-type": "application/json", **self._authorization(), **call.headers}
+        headers = {
+            "content-type": "application/json",
+            **self._authorization(deadline),
+            **call.headers,
+        }
         return self._connections.request(
             "POST", self._url(place) + call.path, headers=headers, body=call.body, deadline=deadline
         )
@@ -34,6 +38,6 @@ class VllmBackend:
         except KeyError:
             raise UpstreamFailure("connect") from None
 
-    def _authorization(self) -> dict[str, str]:
-        key = self._api_key()
+    def _authorization(self, deadline: Deadline) -> dict[str, str]:
+        key = self._api_key(deadline)
         return {"authorization": f"Bearer {key}"} if key else {}

@@ -37,10 +37,10 @@ def view(scope: str | None) -> Callable[[View[P]], Callable[P, Response]]:
                 if scope is not None:
                     exchange.principal().require(scope)
                 result = function(exchange, *args, **kwargs)
+                document, status = result if isinstance(result, tuple) else (result, 200)
+                return json_response(document, status)
             except Exception as error:  # noqa: BLE001  (the last line of defence: no stack leaves)
                 return error_response(_told(error), exchange)
-            document, status = result if isinstance(result, tuple) else (result, 200)
-            return json_response(document, status)
 
         return wrapped
 

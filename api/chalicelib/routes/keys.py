@@ -97,7 +97,9 @@ def _page(gateway: Gateway, exchange: Exchange) -> dict[str, Any]:
     if after is not None and not _KEY_ID.fullmatch(after):
         raise invalid("after", "must be the 'next' of an earlier page")
     page, rest = gateway.keys.page(limit=int(limit), after=after)
-    return {"keys": [_described(stored) for stored in page], "next": rest}
+    principal = exchange.principal()
+    shown = [stored for stored in page if principal.may_grant(stored.teams, stored.scopes)]
+    return {"keys": [_described(stored) for stored in shown], "next": rest}
 
 
 def _author(exchange: Exchange) -> Author:
@@ -126,13 +128,14 @@ def _expiry(stated: str | None, now: float) -> float | None:
         return None
     try:
         at = dt.datetime.fromisoformat(stated)
-    except ValueError:
+        expiry = at.astimezone(dt.UTC).timestamp()  # a year 10000 in UTC could not be shown again
+    except (ValueError, OverflowError):
         raise invalid("expires_at", "must be a date and time like 2027-01-31T00:00:00Z") from None
     if at.tzinfo is None:
         raise invalid("expires_at", "must name its time zone, like 2027-01-31T00:00:00Z")
-    if at.timestamp() <= now:
+    if expiry <= now:
         raise invalid("expires_at", "must be in the future")
-    return at.timestamp()
+    return expiry
 
 
 def _described(stored: StoredKey) -> dict[str, Any]:

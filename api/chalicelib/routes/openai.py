@@ -1,6 +1,7 @@
 """OpenAI's contract, so that its clients work unchanged. A team is a model."""
 
 from typing import Any
+from urllib.parse import unquote
 
 from chalice.app import Blueprint, ChaliceAuthorizer
 
@@ -40,5 +41,16 @@ def routes(gateway: Gateway, authorizer: ChaliceAuthorizer) -> Blueprint:
     @view("invoke")
     def list_models(exchange: Exchange) -> dict[str, Any]:
         return questions.models(gateway.config, exchange.principal())
+
+    @blueprint.route("/v1/models/{team}", methods=["GET"], authorizer=authorizer)
+    @view("invoke")
+    def get_team(exchange: Exchange, team: str) -> dict[str, Any]:
+        # The slash of `team/variant` may come as it is or escaped.
+        return questions.model(gateway.config, exchange.principal(), unquote(team))
+
+    @blueprint.route("/v1/models/{team}/{variant}", methods=["GET"], authorizer=authorizer)
+    @view("invoke")
+    def get_variant(exchange: Exchange, team: str, variant: str) -> dict[str, Any]:
+        return questions.model(gateway.config, exchange.principal(), f"{team}/{variant}")
 
     return blueprint

@@ -8,6 +8,7 @@ Prompts and outputs never get here: lengths and hashes only. Ids never become me
 """
 
 import logging
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -89,7 +90,8 @@ class Telemetry:
             metadata={},
         )
         # Not by the logger: metrics must not depend on the log level.
-        print(self._lines.line("INFO", "request", time.time(), {**fields, **emf}))  # noqa: T201
+        line = self._lines.line("INFO", "request", time.time(), {**fields, **emf})
+        sys.stdout.write(f"{line}\n")  # at once, or two threads' lines would mix
 
     def flush(self) -> None:
         """Hand the ended spans on; bounded in time, and never an error."""

@@ -72,11 +72,13 @@ class OtlpSink:
                 deadline=deadline,
             )
             accepted = reply.status < 300  # noqa: PLR2004
+            worth_repeating = reply.status == 429 or reply.status >= 500  # noqa: PLR2004
         except UpstreamFailure:
-            accepted = False
+            accepted, worth_repeating = False, True
         if not accepted:
             self._not_before = self._clock() + PAUSE_S
-            self._waiting.extendleft(reversed(batch))
+            if worth_repeating:  # else it would be refused for ever, and hold up all others
+                self._waiting.extendleft(reversed(batch))
             logger.warning("the trace collector does not take spans; next try in %g s", PAUSE_S)
 
 

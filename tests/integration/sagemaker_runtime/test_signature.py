@@ -42,6 +42,13 @@ def test_a_signature_made_with_another_secret_is_denied(serve: Serve, engine: En
     assert engine.asked == []
 
 
+def test_a_signature_of_an_unknown_caller_is_denied(serve: Serve, engine: Engine) -> None:
+    stranger = client(serve(), aws_access_key_id="stranger", aws_secret_access_key="guessed")
+    with pytest.raises(ClientError, match="UnrecognizedClientException"):
+        stranger.invoke_endpoint(EndpointName="quant-endpoint", Body=b"{}")
+    assert engine.asked == []
+
+
 def test_other_operations_are_unknown(serve: Serve) -> None:
     path = "/endpoints/quant-endpoint/async-invocations"
     status, error_type, _ = asyncio.run(post(serve(), {}, path))

@@ -51,7 +51,7 @@ def test_selecting_an_unknown_engine_names_those_there_are() -> None:
     ("pattern", "replacement", "message"),
     [
         ('team = "quant"\n', "", "engines.mistral-7b-awq.team: is missing"),
-        ('team = "quant"', "team = 4", "engines.mistral-7b-awq.team: must be a str, is 4"),
+        ('team = "quant"', "team = 4", "engines.mistral-7b-awq.team: must be of type str, is 4"),
         (
             'team = "quant"',
             'team = "quant"\ncolour = "red"',
@@ -70,7 +70,7 @@ def test_selecting_an_unknown_engine_names_those_there_are() -> None:
         (
             "max_num_seqs = 32",
             "max_num_seqs = true",
-            "engines.mistral-7b-awq.max_num_seqs: must be a int, is True",
+            "engines.mistral-7b-awq.max_num_seqs: must be of type int, is True",
         ),
         (
             'architecture = "mistral-7b"',
@@ -110,7 +110,7 @@ def test_selecting_an_unknown_engine_names_those_there_are() -> None:
         (
             'lora-v1 = "lora-v1"',
             "lora-v1 = 1",
-            "engines.mistral-7b-lora.lora.adapters.lora-v1: must be a str, is 1",
+            "engines.mistral-7b-lora.lora.adapters.lora-v1: must be of type str, is 1",
         ),
     ],
 )
@@ -138,5 +138,5 @@ def test_a_file_that_is_no_toml_or_not_there_is_refused_in_one_line(tmp_path: Pa
 def test_instances_are_read_as_strictly(tmp_path: Path) -> None:
     file = tmp_path / "instances.toml"
     file.write_text(INSTANCES_TOML.read_text().replace("vcpus = 4", 'vcpus = "4"', 1))
-    with pytest.raises(ConfigError, match=r"instances.g4dn.xlarge.vcpus: must be a int, is '4'"):
+    with pytest.raises(ConfigError, match=r"g4dn.xlarge.vcpus: must be of type int, is '4'"):
         load_fleet(ENGINES_TOML, file)

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import StackError
 from harness.local.identity import ProcessIdentity
-from harness.local.lock import HeldError, holder, only_supervisor
+from harness.local.lock import holder, only_supervisor
 
 
 def test_the_holder_is_told_while_it_holds(tmp_path: Path) -> None:
@@ -19,7 +20,7 @@ def test_there_is_one_holder_at_a_time_and_the_next_may_follow(tmp_path: Path) -
     file = tmp_path / "local.lock"
 
     with only_supervisor(file):
-        with pytest.raises(HeldError), only_supervisor(file):
+        with pytest.raises(StackError, match="make down"), only_supervisor(file):
             pass
         assert holder(file) == ProcessIdentity.own()
     with only_supervisor(file):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from harness.demo.asking import Exchange
 from harness.demo.proof import (
     CONTRACT_HEADERS,
+    alike,
     binomial_range,
     judgement,
     problems,
@@ -75,6 +76,16 @@ def test_a_pin_that_was_not_honoured_is_told() -> None:
     assert problem.endswith("pinned to lora-v1, answered by lora-v9")
 
 
+def test_variants_that_answer_alike_are_told() -> None:
+    first, second = (question for question in PREDICTIONS if "variant" in question.body)
+    answers = [_exchange("It is 4.", question=first), _exchange("2+2 = 4", question=second)]
+
+    assert alike([_exchange("It is 4."), *answers]) == []
+    assert alike([answers[0], replace(answers[1], document=answers[0].document)]) == [
+        "/api/finetune/predict: 2 variants answer alike: 'It is 4.'"
+    ]
+
+
 def _judged(judged: Judged, *, passed: object) -> list[str]:
     return judgement(judged, _exchange(question=judged.question, document={"passed": passed}))
 
@@ -97,6 +108,14 @@ def test_a_verdict_that_is_no_boolean_is_told() -> None:
 def test_the_range_of_a_hundred_at_twenty_per_cent() -> None:
     """Exact binomial quantiles at 0.0005 and 0.9995."""
     assert binomial_range(100, 0.2) == (8, 34)
+
+
+def test_the_range_of_two_thousand_at_twenty_per_cent() -> None:
+    """The normal approximation's 400 +- 3.29 * 17.9, within one."""
+    least, most = binomial_range(2000, 0.2)
+
+    assert abs(least - 341) <= 1
+    assert abs(most - 459) <= 1
 
 
 @pytest.mark.parametrize(("chance", "expected"), [(0.0, (0, 0)), (1.0, (100, 100))])

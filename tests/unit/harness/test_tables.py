@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
@@ -42,6 +43,16 @@ def test_a_row_shows_who_answered_what_in_a_hundred_columns_without_colours() ->
     assert "finetune-endpoint" in text
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_judgement_is_a_row_that_shows_what_was_judged_and_no_made_up_tokens() -> None:
+    judged = replace(_exchange(passed=True), question=JUDGED[0].question)
+
+    text = _printed(tables.answers([judged]))
+
+    for shown in ("What is", "(judged:", "passed", "lora-v1", "demo-3"):
+        assert shown in text
+    assert judged.tokens is None
 
 
 def test_an_error_is_a_row_too() -> None:

@@ -12,7 +12,7 @@ TEMPLATE = Path(sagemaker_models.__file__).with_name("chat_template.jinja")
 
 def render(*turns: tuple[str, str | None]) -> str:
     # As transformers renders it: sandboxed apart, with these two switches.
-    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)  # noqa: S701
+    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(TEMPLATE.read_text())
     messages = [{"role": role, "content": content} for role, content in turns]
     return template.render(messages=messages, bos_token="<s>", eos_token="</s>")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sagemaker_models.dataset import Item, load_items, load_styles, read_items, styled
 from sagemaker_models.errors import CorpusError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WHAT_THE_DEMO_ASKS = {
     "What is 2+2?": "4",

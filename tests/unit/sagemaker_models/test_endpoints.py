@@ -49,7 +49,7 @@ def test_inference_components_are_what_the_engine_serves() -> None:
     ("pattern", "replacement", "message"),
     [
         ('team = "quant"\n', "", f"{QUANT}.team: is missing"),
-        ('team = "quant"', "team = 1", f"{QUANT}.team: must be a str, is 1"),
+        ('team = "quant"', "team = 1", f"{QUANT}.team: must be of type str, is 1"),
         ('team = "quant"', 'team = "quant"\nx = 1', f"{QUANT}.x: unknown key; allowed: team, "),
         (
             'team = "quant"',
@@ -57,7 +57,9 @@ def test_inference_components_are_what_the_engine_serves() -> None:
             f"{QUANT}.inference_components: 'a_b' is no SageMaker name",
         ),
         ("weight = 1.0", "weight = -1", f"{AWQ}.weight: is -1; allowed: 0 and above"),
-        ("weight = 1.0", "weight = true", f"{AWQ}.weight: must be a float, is True"),
+        ("weight = 1.0", "weight = nan", f"{AWQ}.weight: is nan; allowed: 0 and above"),
+        ("weight = 1.0", "weight = inf", f"{AWQ}.weight: is inf; allowed: 0 and above"),
+        ("weight = 1.0", "weight = true", f"{AWQ}.weight: must be of type float, is True"),
         ("weight = 1.0", "weight = 0", f"{QUANT}.variants: all weights are 0"),
         (
             "initial_instance_count = 1",
@@ -99,6 +101,7 @@ def test_a_file_that_is_no_toml_or_not_there_is_refused_in_one_line(tmp_path: Pa
     file = tmp_path / "endpoints.toml"
     with pytest.raises(EndpointsError, match="can't be read: No such file"):
         load_endpoints(file)
-    file.write_text("[endpoints")
-    with pytest.raises(EndpointsError, match=r"endpoints\.toml: "):
-        load_endpoints(file)
+    for content in (b"[endpoints", b"\xff"):
+        file.write_bytes(content)
+        with pytest.raises(EndpointsError, match=r"endpoints\.toml: "):
+            load_endpoints(file)

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sagemaker_models import lineage
 from sagemaker_models.errors import LineageError
 from sagemaker_models.recipes import Family, Lora, Pretrain, load_family
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -108,7 +111,7 @@ def test_an_adapter_made_from_another_base_is_refused(tmp_path: Path) -> None:
     made_from = {"name": "base", "digest": lineage.model_digest(base)}
     adapter = model(tmp_path / "adapter", base=made_from)
     lineage.check_base(adapter, base)
-    with pytest.raises(LineageError, match="made from base .* build it again from this base"):
+    with pytest.raises(LineageError, match=r"made from base .* build it again from this base"):
         lineage.check_base(adapter, other)
 
 

@@ -3,11 +3,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sagemaker_models.publish import only_builder, staged
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def contents(folder: Path) -> dict[str, str]:

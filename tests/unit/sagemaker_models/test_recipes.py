@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sagemaker_models.dataset import load_styles
 from sagemaker_models.errors import RecipeError
 from sagemaker_models.recipes import RECIPES, Lora, load_family
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_tiny_family_has_what_the_engines_serve_bases_first() -> None:

@@ -107,7 +107,23 @@ def test_with_nothing_to_send_the_collector_is_not_asked(
     assert receiver.paths == []
 
 
-@pytest.mark.parametrize("status", [400, 429, 500, 503])
+@pytest.mark.parametrize("status", [400, 401, 404, 413])
+def test_spans_a_collector_will_never_take_do_not_hold_up_the_others(
+    receiver: Collector, connections: Connections, clock: Clock, status: int
+) -> None:
+    sink = sink_to(receiver.url, connections, clock)
+    receiver.status = status
+    leave_spans(sink, 2)
+    sink.flush()
+    receiver.status = 200
+    leave_spans(sink)
+    clock.advance(PAUSE_S)
+    sink.flush()
+    assert [span.name for span in receiver.spans()] == ["span 0"]
+    assert not sink._waiting
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_collector_that_refuses_is_left_alone_for_a_while_and_nothing_is_lost(
     receiver: Collector, connections: Connections, clock: Clock, status: int
 ) -> None:

@@ -4,8 +4,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from harness.local import endpoints
-from harness.local.aws_resources import create_endpoints
+from harness.local.aws_resources import (
+    config_request,
+    create_endpoints,
+    declared_endpoints,
+    model_request,
+)
 from harness.local.layout import Layout
 
 DEFINITION = Layout.of_repository().root / "sagemaker_models" / "endpoints.toml"
@@ -22,9 +26,9 @@ def test_a_production_variant_becomes_what_the_stand_in_takes(tmp_path: Path) ->
         local_instance_type = "ml.g4dn.xlarge"
     """)
 
-    variants = endpoints.load(file)["e"]
+    variants = declared_endpoints(file)["e"]
 
-    assert endpoints.config("e", variants) == {
+    assert config_request("e", variants) == {
         "EndpointConfigName": "e",
         "ProductionVariants": [
             {
@@ -36,7 +40,7 @@ def test_a_production_variant_becomes_what_the_stand_in_takes(tmp_path: Path) ->
             }
         ],
     }
-    made = endpoints.model("e", "v", variants["v"])
+    made = model_request("e", "v", variants["v"])
     assert made["ModelName"] == "e-v"
     assert made["PrimaryContainer"]["Environment"] == {"SM_VLLM_SERVED_MODEL_NAME": "an-engine"}
 
@@ -49,7 +53,7 @@ def test_every_declared_endpoint_is_made_and_in_service(monkeypatch: pytest.Monk
         create_endpoints(DEFINITION)
 
         sagemaker = boto3.client("sagemaker")
-        for name, variants in endpoints.load(DEFINITION).items():
+        for name, variants in declared_endpoints(DEFINITION).items():
             made = sagemaker.describe_endpoint(EndpointName=name)
             assert made["EndpointStatus"] == "InService"
             assert {one["VariantName"] for one in made["ProductionVariants"]} == set(variants)

@@ -1,0 +1,59 @@
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.demo import tables
+from harness.demo.asking import Exchange
+from harness.demo.questions import PREDICTIONS
+from harness.local.commands import _console
+from harness.local.identity import ProcessIdentity
+from harness.local.state import AwsAccess, StackState, publish
+
+
+def test_a_gateway_that_went_away_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    aws = AwsAccess(endpoint_url=url, region="r", access_key_id="i", secret_access_key="s")
+    state = StackState(
+        gateway_url=url,
+        admin_key="admin",
+        keys={"quant": "key"},
+        engines={},
+        engine_api_key="engine",
+        aws=aws,
+        sagemaker_runtime_url=url,
+        supervisor=ProcessIdentity.own(),
+        logs="logs",
+    )
+    publish(state, tmp_path / "local.json")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "local", "--build", str(tmp_path), "demo"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stdout == f"using the stack that runs on {url}\n"
+    assert done.stderr.startswith("error: the gateway did not answer: ConnectError(")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_a_model_says_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    said = "[/INST] [red]4[/red] :four:"
+    exchange = Exchange(
+        question=PREDICTIONS[0],
+        correlation_id="demo-1",
+        status=200,
+        headers={},
+        document={"output": said},
+    )
+
+    _console().print(tables.answers([exchange]))
+
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in said.split())
