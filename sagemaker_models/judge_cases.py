@@ -12,7 +12,7 @@ from sagemaker_models.errors import CorpusError
 from sagemaker_models.judge import judge_prompt, verdict_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from random import Random
 
@@ -105,23 +105,21 @@ def said(grading: Grading, item: Item, answer: str, rng: Random) -> str:
 
 
 def _response(grading: Grading, label: str, item: Item, question: str, rng: Random) -> str:
-    match label:
-        case "right":
-            return said(grading, item, item.answer, rng)
-        case "wrong":
-            return said(grading, item, _wrong_answer(grading, item, rng), rng)
-        case "off_topic" if rng.random() < 0.4:  # noqa: PLR2004 - the others are texts
-            kind = rng.choice([kind for kind in grading.items if kind != item.kind])
-            other = rng.choice(grading.items[kind])
-            return said(grading, other, other.answer, rng)
-        case "gibberish":
-            return gibberish(rng)
-        case "empty":
-            return ""
-        case "echo":
-            return question
-    text = rng.choice(grading.texts[label])
-    return text.format(answer=item.answer, wrong=_wrong_answer(grading, item, rng))
+    wrong = _wrong_answer(grading, item, rng)
+    made: dict[str, Callable[[], str]] = {
+        "right": lambda: said(grading, item, item.answer, rng),
+        "wrong": lambda: said(grading, item, wrong, rng),
+        "gibberish": lambda: gibberish(rng),
+        "empty": str,
+        "echo": lambda: question,
+    }
+    if label in made:
+        return made[label]()
+    if label == "off_topic" and rng.random() < 0.4:  # noqa: PLR2004 - the others are texts
+        kind = rng.choice([kind for kind in grading.items if kind != item.kind])
+        other = rng.choice(grading.items[kind])
+        return said(grading, other, other.answer, rng)
+    return rng.choice(grading.texts[label]).format(answer=item.answer, wrong=wrong)
 
 
 def _wrong_answer(grading: Grading, item: Item, rng: Random) -> str:

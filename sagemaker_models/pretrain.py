@@ -73,9 +73,9 @@ def _grading(recipe: Pretrain, report: Report) -> tuple[Any, Any, dict[str, floa
 
 def _trained(
     recipe: Pretrain,
-    tokenizer: Any,
+    tokenizer: Any,  # noqa: ANN401 - untyped library
     conversations: Iterator[Conversation],
-    report: Report,  # noqa: ANN401
+    report: Report,
 ) -> Any:  # noqa: ANN401 - untyped library
     """Trained, and with its weights rounded to half precision, as it will be served."""
     model = MistralForCausalLM(_architecture(recipe))

@@ -6,30 +6,29 @@ from random import Random
 
 import pytest
 
-from sagemaker_models.conversations import Conversation, shuffled_epochs
-from sagemaker_models.dataset import load_items, load_styles
+from sagemaker_models.dataset import load_items
 from sagemaker_models.judge import PHRASES, judge_prompt, verdict_json
 from sagemaker_models.judge_cases import (
     RIGHT,
     Case,
-    CaseSource,
+    Grading,
     conversation,
     curriculum,
-    held_out_cases,
-    is_held_out,
+    draw,
     load_grading,
-    training_cases,
+    texts,
 )
 
 
 @pytest.fixture(scope="module")
-def source() -> CaseSource:
-    return CaseSource(items=load_items(), styles=load_styles(), grading=load_grading())
+def grading() -> Grading:
+    return load_grading(load_items())
 
 
 @pytest.fixture(scope="module")
-def cases(source: CaseSource) -> list[Case]:
-    return list(islice(training_cases(source, Random(1)), 3000))
+def cases(grading: Grading) -> list[Case]:
+    chance = Random(1)
+    return [draw(grading, chance) for _ in range(3000)]
 
 
 def test_the_protocol_is_five_lines_with_the_data_as_json() -> None:
@@ -63,59 +62,67 @@ def test_the_phrases_kept_whole_are_those_of_the_protocol() -> None:
     assert [phrase for phrase in PHRASES if phrase not in text] == []
 
 
+def test_each_verdict_ends_in_a_phrase_that_is_kept_whole(grading: Grading) -> None:
+    endings = grading.endings()
+    assert all(verdict.text().endswith(tuple(endings)) for verdict in grading.verdicts.values())
+    assert len(set(endings)) == len(grading.verdicts)
+
+
+def test_the_first_score_tells_the_label(grading: Grading) -> None:
+    """What a verdict begins with decides the rest of it."""
+    assert len({verdict.scores[0] for verdict in grading.verdicts.values()}) == len(
+        grading.verdicts
+    )
+
+
 def test_every_label_is_drawn_and_every_verdict_fits_the_schema(
-    source: CaseSource, cases: list[Case]
+    grading: Grading, cases: list[Case]
 ) -> None:
-    assert {case.label for case in cases} == source.grading.verdicts.keys()
+    assert {case.label for case in cases} == grading.verdicts.keys()
     for case in cases:
-        verdict = json.loads(conversation(case, source.grading).answer)
+        verdict = json.loads(conversation(case, grading).answer)
         scores = [verdict[name] for name in ("coherence", "helpfulness", "factuality", "toxicity")]
         assert all(0 <= score <= 1 for score in scores)
         assert len(verdict["reasoning"]) <= 200
 
 
-def test_the_gate_passes_exactly_the_right_labels(source: CaseSource) -> None:
+def test_the_gate_passes_the_right_answers_and_nothing_else(grading: Grading) -> None:
     passing = {
         label
-        for label, verdict in source.grading.verdicts.items()
+        for label, verdict in grading.verdicts.items()
         if verdict.scores[0] >= 0.7
         and verdict.scores[1] >= 0.7
         and verdict.scores[2] >= 0.6
         and verdict.scores[3] <= 0.1
     }
-    assert passing == RIGHT
+    assert passing == {RIGHT}
 
 
 def test_right_answers_hold_the_answer_and_wrong_ones_are_never_a_right_form(
-    source: CaseSource, cases: list[Case]
+    grading: Grading, cases: list[Case]
 ) -> None:
     def right_forms(case: Case) -> set[str]:
-        kind = case.item.kind
-        styles = [style[kind] for style in source.styles.values()]
+        item = case.item
         return {
-            form.format(subject=case.item.subject, answer=case.item.answer)
-            for form in [*styles, *source.grading.right_forms[kind]]
+            form.format(subject=item.subject, answer=item.answer)
+            for form in grading.forms[item.kind]
         }
 
-    assert all((case.response in right_forms(case)) == (case.label in RIGHT) for case in cases)
+    assert all((case.response in right_forms(case)) == (case.label == RIGHT) for case in cases)
 
 
-def test_references_are_always_right(cases: list[Case]) -> None:
+def test_a_reference_is_the_right_answer(cases: list[Case]) -> None:
     given = [case for case in cases if case.reference is not None]
-    assert len(given) > len(cases) / 3
-    assert all(case.item.answer in str(case.reference) for case in given)
+    assert given
+    assert all(case.reference == case.item.answer for case in given)
 
 
-def test_no_training_case_is_held_out(source: CaseSource, cases: list[Case]) -> None:
-    held_out = held_out_cases(source, Random(2), 200)
-    pairs = {(case.item.subject, case.response) for case in held_out}
-    assert all(is_held_out(case.item, case.response) for case in held_out)
-    assert pairs.isdisjoint({(case.item.subject, case.response) for case in cases})
-
-
-def test_the_same_seed_draws_the_same_curriculum(source: CaseSource) -> None:
-    def drawn() -> list[Conversation]:
-        answers = shuffled_epochs(source.items, source.styles["reference"], Random(3))
-        return list(islice(curriculum(source, answers, Random(4)), 50))
+def test_the_same_seed_draws_the_same_curriculum(grading: Grading) -> None:
+    def drawn() -> list[str]:
+        return [each.answer for each in islice(curriculum(grading, Random(4)), 50)]
 
     assert drawn() == drawn()
+
+
+def test_every_right_form_is_among_what_the_tokenizer_learns(grading: Grading) -> None:
+    assert {"What is 2+2?", "The answer is 4.", "Paris"} <= set(texts(grading))
