@@ -1,8 +1,6 @@
 from pathlib import Path
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from harness.local.aws_resources import (
     config_request,
@@ -11,6 +9,7 @@ from harness.local.aws_resources import (
     model_request,
 )
 from harness.local.layout import Layout
+from tests.support.local_aws import LocalAws
 
 DEFINITION = Layout.of_repository().root / "sagemaker_models" / "endpoints.toml"
 
@@ -45,15 +44,15 @@ def test_a_production_variant_becomes_what_the_stand_in_takes(tmp_path: Path) ->
     assert made["PrimaryContainer"]["Environment"] == {"SM_VLLM_SERVED_MODEL_NAME": "an-engine"}
 
 
-def test_every_declared_endpoint_is_made_and_in_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "local")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
-    with mock_aws():
-        create_endpoints(DEFINITION)
+def test_every_declared_endpoint_is_made_and_in_service(
+    monkeypatch: pytest.MonkeyPatch, aws: LocalAws
+) -> None:
+    for name, value in aws.env().items():
+        monkeypatch.setenv(name, value)
 
-        sagemaker = boto3.client("sagemaker")
-        for name, variants in declared_endpoints(DEFINITION).items():
-            made = sagemaker.describe_endpoint(EndpointName=name)
-            assert made["EndpointStatus"] == "InService"
-            assert {one["VariantName"] for one in made["ProductionVariants"]} == set(variants)
+    create_endpoints(DEFINITION)
+
+    for name, variants in declared_endpoints(DEFINITION).items():
+        made = aws.client("sagemaker").describe_endpoint(EndpointName=name)
+        assert made["EndpointStatus"] == "InService"
+        assert {one["VariantName"] for one in made["ProductionVariants"]} == set(variants)
