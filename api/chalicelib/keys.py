@@ -31,7 +31,9 @@ class StoredKey(NamedTuple):
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
-        return cls(**{**item, "teams": tuple(item["teams"]), "scopes": tuple(item["scopes"])})
+        """Attributes of a later version are passed over: an older Lambda must still know the key."""
+        known = {name: item[name] for name in cls._fields if name in item}
+        return cls(**{**known, "teams": tuple(item["teams"]), "scopes": tuple(item["scopes"])})
 
     def to_item(self) -> Item:
         return self._asdict()
