@@ -135,7 +135,10 @@ def main() -> None:
     # Requests run in threads here: `current_request` must be each thread's own.
     app.__class__ = LocalChalice
     config = Config.create(project_dir=str(_HERE), lambda_timeout=90, app_name=app.app_name)
-    server = LocalDevServer(app, config, "127.0.0.1", arguments.port, Handler, Server)
+    try:
+        server = LocalDevServer(app, config, "127.0.0.1", arguments.port, Handler, Server)
+    except OSError as error:
+        parser.exit(1, f"local_server: port {arguments.port}: {error.strerror}\n")
     url = f"http://127.0.0.1:{server.server.server_port}"
     if arguments.url_file:
         arguments.url_file.write_text(url, "utf-8")

@@ -31,7 +31,7 @@ class StoredKey(NamedTuple):
 
     @classmethod
     def from_item(cls, item: Item) -> Self:
-        """Attributes of a later version are passed over: an older Lambda must still know the key."""
+        """Attributes it doesn't know are passed over: an older Lambda must still know the key."""
         known = {name: item[name] for name in cls._fields if name in item}
         return cls(**{**known, "teams": tuple(item["teams"]), "scopes": tuple(item["scopes"])})
 
