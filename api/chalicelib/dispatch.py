@@ -25,6 +25,7 @@ Answer = TypeVar("Answer")
 
 LONGEST_PAUSE_S: Final = 5.0
 """Told to wait longer, the caller had better know."""
+_RANDOM: Final = random.SystemRandom()  # keeps no state that a restored snapshot would repeat
 
 
 class Candidate(NamedTuple):
@@ -139,7 +140,7 @@ def _worth_repeating(
     if not asked or asked[-1].failure.reason not in RETRYABLE_ON_THE_SAME_TARGET:
         return None
     candidate, failure = asked[-1]
-    pause = failure.retry_after_s or random.uniform(0.05, 0.15)  # noqa: S311  (jitter)
+    pause = failure.retry_after_s or _RANDOM.uniform(0.05, 0.15)
     if pause > LONGEST_PAUSE_S or pause >= deadline.remaining:
         return None
     sleep(pause)
