@@ -1,6 +1,6 @@
 """Kept-alive HTTP/1.1 connections whose every wait ends at a deadline.
 
-`http.client` costs half of what urllib3 does per request and a tenth of its import, but its
+`http.client` costs half of what urllib3 does, per request and at import, but its
 timeouts are per `recv`: a server that sends a byte a second would hold a request for ever. Here
 each read waits for the time that is left.
 """

@@ -1,6 +1,6 @@
 """CPU of a cold start over a bare interpreter, and what our own modules cost of it.
 
-Compiled as it is shipped: without `.pyc` files a cold start costs four times as much.
+Compiled as it is shipped: without `.pyc` files a cold start costs several times as much.
 """
 
 import compileall

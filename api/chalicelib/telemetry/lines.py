@@ -17,7 +17,7 @@ _encode: Final = json.JSONEncoder(
 class LineFormatter(LambdaPowertoolsFormatter):
     """Powertools' formatter without what a gateway's hot path doesn't need of it.
 
-    The same keys; a third of the time, because a message is not tried as JSON, a time is not built
+    The same keys in less time, because a message is not tried as JSON, a time is not built
     from a format, and the record is gone through once.
     """
 
