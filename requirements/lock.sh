@@ -37,6 +37,8 @@ with_torch="--python-platform linux --no-emit-package torch --overrides requirem
 compile uv.txt --universal requirements/uv.in
 compile lambda.txt --universal pyproject.toml
 compile dev.txt --universal pyproject.toml --group dev
+compile jobs.txt --universal --group jobs
+compile peers.txt --universal requirements/peers.in
 # shellcheck disable=SC2086  # lists of words on purpose
 compile engine.txt $with_torch requirements/engine.in
 # shellcheck disable=SC2086
@@ -47,7 +49,7 @@ if [ "$out" = requirements ]; then
     exit
 fi
 stale=0
-for lock in uv lambda dev engine models; do
+for lock in uv lambda dev jobs peers engine models; do
     diff -q "requirements/$lock.txt" "$out/$lock.txt" >/dev/null || {
         echo "lock: requirements/$lock.txt is out of date: run 'make lock'" >&2
         stale=1

@@ -1,0 +1,181 @@
+"""What a run will do, fixed before its first request and kept beside its records.
+
+A plan is data: together with its promptset it says for every planned request `i` which arm is asked
+which row, when, and with which seed. So a run can be resumed, cut into shards, and repeated.
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from harness.errors import PlanError
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all parts of a plan are: immutable, and strict about what they are made from."""
+
+
+class Closed(_Data, frozen=True, kw_only=True, tag="closed"):
+    """As many at once as `concurrency`; the next is sent when one is answered."""
+
+    concurrency: Count
+
+
+class Constant(_Data, frozen=True, kw_only=True, tag="constant"):
+    """One every `1 / rate` seconds, answered or not."""
+
+    rate: Positive
+
+
+class Poisson(_Data, frozen=True, kw_only=True, tag="poisson"):
+    """Independent arrivals, `rate` a second on average."""
+
+    rate: Positive
+
+
+class Ramp(_Data, frozen=True, kw_only=True, tag="ramp"):
+    """The rate goes in a straight line from one to the other over the duration."""
+
+    from_rate: Annotated[float, msgspec.Meta(ge=0)]
+    to_rate: Positive
+
+
+class Burst(_Data, frozen=True, kw_only=True, tag="burst"):
+    """`size` at once, then nothing until `every_s` seconds later."""
+
+    size: Count
+    every_s: Positive
+
+
+class Steps(_Data, frozen=True, kw_only=True, tag="steps"):
+    """Each rate for an equal part of the duration."""
+
+    rates: Annotated[tuple[Positive, ...], msgspec.Meta(min_length=1)]
+
+
+Arrivals = Closed | Constant | Poisson | Ramp | Burst | Steps
+
+
+class Load(_Data, frozen=True, kw_only=True):
+    """When requests are sent, and how many: `count`, or for `duration_s`."""
+
+    arrivals: Arrivals
+    count: Count | None = None
+    duration_s: Positive | None = None
+    warmup: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """The first so many requests are sent and recorded, and left out of every figure."""
+    max_in_flight: Count = 20_000
+    """An open loop that would go beyond sends nothing more, and makes the run INVALID."""
+
+
+class Arm(_Data, frozen=True, kw_only=True):
+    """Who is asked. Two arms are asked the same items in pairs, in an order drawn per pair."""
+
+    name: str
+    url: str
+    """Without the path: `http://127.0.0.1:8000`."""
+    api: str = "chat"
+    """A kind of `harness.load.apis.APIS`."""
+    model: str
+    """A team, `team/variant`, or the name that an engine serves."""
+    stream: bool = False
+    timeout_s: Positive = 120.0
+    """From the sending of a request to the end of its answer."""
+
+
+class Generation(_Data, frozen=True, kw_only=True):
+    """How answers are to be generated, where a row doesn't say."""
+
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] = 0.0
+    max_tokens: Count | None = None
+    """Instead of each row's own."""
+    seeded: bool = True
+    """Send a seed drawn per item, the same for both arms."""
+    unique_prefix: bool = False
+    """Begin every prompt with a number of its own, so that no prefix is found in a cache."""
+    extra: dict[str, object] = {}
+    """Further fields of the request, e.g. `{"ignore_eos": true}`."""
+
+
+class Slo(_Data, frozen=True, kw_only=True):
+    """Objectives that a good request meets together, in milliseconds; what is None isn't asked."""
+
+    ttft_ms: Positive | None = None
+    tpot_ms: Positive | None = None
+    latency_ms: Positive | None = None
+
+
+class Expectations(_Data, frozen=True, kw_only=True):
+    """What makes a run PASS or FAIL."""
+
+    min_pass_rate: Share | None = None
+    """Of the rows' checks. None: answers are not checked."""
+    max_error_rate: Share = 0.01
+    min_goodput: Share | None = None
+    """Share of requests that meet the SLO."""
+
+
+class Validity(_Data, frozen=True, kw_only=True):
+    """Beyond these the client, or a cache, was measured instead of the server: INVALID."""
+
+    dispatch_lag_p99_ms: Positive = 2.0
+    """Sent after planned, in an open loop."""
+    loop_lag_p99_ms: Positive = 20.0
+    """How late the client's event loop is."""
+    cpu_share: Share = 0.9
+    """CPU time over wall time of the client's thread, while it ran."""
+    prefix_reuse: Share = 1.0
+    """Prompt tokens found in the engine's prefix cache, over prompt tokens."""
+
+
+class PromptsetRef(_Data, frozen=True, kw_only=True):
+    name: str
+    version: Count
+    sha256: str
+    split: str = ""
+    """Only rows of this split, where one is named; likewise the others."""
+    categories: tuple[str, ...] = ()
+    buckets: tuple[str, ...] = ()
+
+
+class Plan(_Data, frozen=True, kw_only=True):
+    run_id: str
+    kind: str
+    """The command that made it: `run`, `benchmark`, `compare`, …"""
+    created: str
+    """UTC, ISO 8601."""
+    harness_version: str
+    promptset: PromptsetRef
+    arms: Annotated[tuple[Arm, ...], msgspec.Meta(min_length=1, max_length=2)]
+    load: Load
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+    generation: Generation = Generation()
+    slo: Slo = Slo()
+    expect: Expectations = Expectations()
+    validity: Validity = Validity()
+    shards: Count = 1
+
+
+FILE: Final = "plan.json"
+
+
+def plan_of(document: object) -> Plan:
+    """The plan that a JSON-like document holds.
+
+    Raises PlanError, naming the field and what is allowed.
+    """
+    try:
+        plan = msgspec.convert(document, Plan)
+    except msgspec.ValidationError as error:
+        raise PlanError(f"plan: {error}") from None
+    load = plan.load
+    needs_duration = isinstance(load.arrivals, Ramp | Steps)
+    if needs_duration and load.duration_s is None:
+        raise PlanError("plan: load.duration_s is missing: a ramp and steps are drawn over it")
+    if (load.count is None) == (load.duration_s is None):
+        raise PlanError("plan: load takes either count or duration_s")
+    return plan
