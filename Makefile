@@ -3,7 +3,7 @@
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 PYTHON := .venv/bin/python
 
-.PHONY: help demo up down status test test-fast check format bench lock models setup clean distclean
+.PHONY: help demo up down status test test-fast check format docs bench lock models setup clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ check: .venv/.ready ## style, types, import rules, lock files
 format: .venv/.ready ## let ruff format and fix what it can
 	.venv/bin/ruff check --fix-only --quiet .
 	.venv/bin/ruff format .
+
+docs: .venv/.ready ## write docs/cli.md from the commands' own help
+	$(PYTHON) -m harness.reference > docs/cli.md.new && mv docs/cli.md.new docs/cli.md
 
 bench: .venv/.ready ## measure what the gateway costs
 	$(PYTHON) tests/bench/run.py

@@ -4,7 +4,7 @@ HarnessError          nothing was done, or not all: exit code 69
 ├── StackError        a part of the local stack could not start, or died
 ├── NoStackError      a command needs the local stack and there is none
 ├── GatewayError      the gateway could not be asked, or answered otherwise than it should
-├── DemoError         the demo found something that is not as it should be
+├── DemoError         the demo found something that is not as it should be: exit code 1
 ├── StoreError        a run can't be read or written: disk full, bucket missing, torn file
 └── WrongInput        what was asked for makes no sense: exit code 64
     ├── PlanError         a load, arm or limit that can't be
@@ -34,7 +34,7 @@ class GatewayError(HarnessError):
 
 
 class DemoError(HarnessError):
-    pass
+    exit_code = 1
 
 
 class StoreError(HarnessError):

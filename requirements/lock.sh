@@ -38,11 +38,12 @@ compile uv.txt --universal requirements/uv.in
 compile lambda.txt --universal pyproject.toml
 compile dev.txt --universal pyproject.toml --group dev
 compile jobs.txt --universal --group jobs
-compile peers.txt --universal requirements/peers.in
 # shellcheck disable=SC2086  # lists of words on purpose
 compile engine.txt $with_torch requirements/engine.in
 # shellcheck disable=SC2086
 compile models.txt $with_torch requirements/models.in
+# shellcheck disable=SC2086
+compile peers.txt $with_torch requirements/peers.in
 
 if [ "$out" = requirements ]; then
     cp requirements/lambda.txt api/requirements.txt # what Chalice's packager reads

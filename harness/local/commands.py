@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TextIO
 
 import click
+import httpx
 from rich.console import Console
 
 from harness.demo.show import demonstrate
-from harness.errors import NoStackError, StackError
+from harness.errors import GatewayError, NoStackError, StackError
 from harness.local import background
 from harness.local.identity import end
 from harness.local.layout import Layout
@@ -76,7 +77,7 @@ def down(layout: Layout) -> None:
 @local.command()
 @click.pass_obj
 def status(layout: Layout) -> None:
-    """What runs, and is it ready? Exit code 1 where it is not."""
+    """What runs, and is it ready? Exit code 69 where it is not."""
     state = running(layout.state)
     if state is None:
         raise NoStackError("nothing is running: start it with 'make up'")
@@ -97,7 +98,10 @@ def status(layout: Layout) -> None:
 def demo(layout: Layout, requests: int) -> None:
     """Ask every team, and check what comes back; starts and stops a stack where none runs."""
     with background.borrowed(layout, click.echo) as state:
-        asyncio.run(demonstrate(state, _console(), requests=requests))
+        try:
+            asyncio.run(demonstrate(state, _console(), requests=requests))
+        except httpx.HTTPError as error:
+            raise GatewayError(f"the gateway did not answer: {error!r}") from None
 
 
 def welcome(state: StackState, layout: Layout) -> str:

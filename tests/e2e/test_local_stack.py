@@ -156,7 +156,7 @@ def test_up_answers_and_down_leaves_nothing(local: CommandLine) -> None:
     assert not local.layout.state.exists()
     assert local.run("down").stdout == "nothing was running\n"
     status = local.run("status")
-    assert (status.returncode, status.stdout) == (1, "")
+    assert (status.returncode, status.stdout) == (69, "")
     assert status.stderr == "error: nothing is running: start it with 'make up'\n"
 
 
@@ -195,7 +195,7 @@ def test_the_death_of_one_part_is_told_and_ends_the_others(local: CommandLine) -
         gateway.kill()
         told, _ = process.communicate(timeout=60)
 
-    assert process.returncode == 1
+    assert process.returncode == 69
     assert "error: gateway was ended by SIGKILL; its log is" in told
     assert "gateway on http://" in told  # the last lines of its log
     assert _gone(parts)
@@ -224,7 +224,7 @@ def test_two_at_once_don_t_start_two_stacks(local: CommandLine, options: tuple[s
 
         second = local.run("up", *options, "--engines", str(local.engines))
 
-        assert second.returncode == 1
+        assert second.returncode == 69
         assert second.stderr == f"error: {BUSY}\n"
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
@@ -235,7 +235,7 @@ def test_engines_that_are_not_there_are_named(local: CommandLine, tmp_path: Path
 
     done = local.run("up", "--detach", "--engines", str(missing))
 
-    assert done.returncode == 1
+    assert done.returncode == 69
     assert f"error: {missing} is missing" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert not local.layout.state.exists()
@@ -247,7 +247,7 @@ def test_a_file_that_tells_of_no_engines_is_named(local: CommandLine, tmp_path: 
 
     done = local.run("up", "--engines", str(wrong))
 
-    assert done.returncode == 1
+    assert done.returncode == 69
     assert done.stderr == f"error: {wrong} is not what 'python -m gpu_fleet up' writes\n"
 
 
@@ -257,7 +257,7 @@ def test_a_build_folder_that_can_t_be_written_is_one_line(local: CommandLine) ->
 
     done = local.run("up", "--detach", "--engines", str(local.engines))
 
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (69, "")
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.splitlines()) == 1
 

@@ -1,0 +1,80 @@
+"""Two sides -> a comparison."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from harness.compare import quality as qualities
+from harness.compare import speed as speeds
+from harness.compare.pairing import Pairs, same_questions
+from harness.compare.results import Comparison, SideTold
+from harness.compare.sides import Side
+from harness.verdict import Finding, Verdict, overall
+
+_SEVERITY: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What makes a comparison PASS."""
+
+    margin: float = 0.02
+    """So much lower may the candidate's pass rate be."""
+    min_length_ratio: float = 0.9
+    """MLPerf's: its answers may have so much fewer tokens."""
+    max_slowdown: float | None = None
+    """Its median latency over the reference's. None: latency is shown, and not judged."""
+    prices: Mapping[str, float] = field(default_factory=dict)
+    """USD an hour, by arm or model."""
+
+
+def compare(reference: Side, candidate: Side, asked: Asked) -> Comparison:
+    pairs = Pairs.of(reference, candidate)
+    quality = qualities.quality(pairs.pairs, asked.margin)
+    length = speeds.length(pairs.pairs)
+    speed = speeds.speed(pairs.pairs, together=speeds.interleaved(reference, candidate))
+    findings: list[Finding | None] = [
+        *_validity(reference, candidate),
+        pairs.finding,
+        same_questions(reference, candidate),
+        qualities.finding(quality, asked.margin),
+        speeds.length_finding(length, asked.min_length_ratio) if length else None,
+        speeds.slowdown(speed, asked.max_slowdown) if asked.max_slowdown else None,
+    ]
+    found = worst_first([finding for finding in findings if finding])
+    return Comparison(
+        verdict=overall(found),
+        findings=found,
+        promptset=reference.run.plan.promptset,
+        reference=_told(reference),
+        candidate=_told(candidate),
+        quality=quality,
+        speed=speed,
+        length=length,
+        costs=(
+            speeds.cost(reference, dict(asked.prices)),
+            speeds.cost(candidate, dict(asked.prices)),
+        ),
+    )
+
+
+def worst_first(findings: list[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: -_SEVERITY[finding.verdict]))
+
+
+def _validity(reference: Side, candidate: Side) -> list[Finding]:
+    runs = [reference.run]
+    if candidate.run is not reference.run:
+        runs.append(candidate.run)
+    return [run.finding for run in runs]
+
+
+def _told(side: Side) -> SideTold:
+    return SideTold(
+        label=side.label,
+        run=str(side.run.path),
+        run_id=side.run.plan.run_id,
+        url=side.arm.url,
+        model=side.arm.model,
+        figures=side.summary,
+    )

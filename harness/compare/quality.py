@@ -1,0 +1,142 @@
+"""Are the candidate's answers as good as the reference's?"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from harness.compare.pairing import Pair
+from harness.compare.results import CategoryRates, Flip, Noise, Quality
+from harness.records import Record
+from harness.statistics.interval import Interval
+from harness.statistics.paired import Flips, inferiority_p, mcnemar, rate_difference
+from harness.statistics.proportions import wilson
+from harness.summary import Rate
+from harness.verdict import Finding, Verdict
+
+
+def quality(pairs: Sequence[Pair], margin: float) -> Quality | None:
+    """None where no pair has checks."""
+    graded = [(pair, pair.passed) for pair in pairs if pair.passed is not None]
+    if not graded:
+        return None
+    outcomes = _by_prompt(graded)
+    flips = Flips.of(passed for _, passed in graded)
+    repeats = flips.items / len(outcomes)
+    return Quality(
+        pairs=flips.items,
+        prompts=len(outcomes),
+        reference=wilson(flips.both + flips.lost, flips.items),
+        candidate=wilson(flips.both + flips.gained, flips.items),
+        difference=rate_difference(flips, repeats=repeats),
+        margin=margin,
+        p_different=mcnemar(_turned(outcomes.values())),
+        p_inferior=inferiority_p(flips, margin, repeats=repeats),
+        flips=flips,
+        lost=tuple(_flip(pair) for pair, (old, new) in graded if old and not new),
+        gained=tuple(_flip(pair) for pair, (old, new) in graded if new and not old),
+        by_category=_by_category(graded),
+        noise=_noise(outcomes.values()),
+    )
+
+
+def finding(found: Quality | None, margin: float) -> Finding:
+    """PASS where the candidate is not worse by more than the margin, FAIL where it surely is."""
+    if found is None:
+        return Finding(
+            name="quality",
+            verdict=Verdict.INCONCLUSIVE,
+            reason="no row that both were asked has checks: nothing is known of the answers",
+            limit=-margin,
+        )
+    between = found.difference
+    verdict, said = _judged(between, margin)
+    return Finding(
+        name="quality",
+        verdict=verdict,
+        reason=f"pass rate {_percent(found.reference)} and {_percent(found.candidate)}, a difference "
+        f"of {_points(between.value)} ({_points(between.low)} to {_points(between.high)}) points "
+        f"with {found.flips.lost} lost and {found.flips.gained} gained of {found.pairs:,}: {said}",
+        measured=between.value,
+        limit=-margin,
+    )
+
+
+def _judged(between: Interval, margin: float) -> tuple[Verdict, str]:
+    least = f"the margin of {_points(-margin)}"
+    if between.low >= -margin:
+        return Verdict.PASS, f"not inferior, by {least}"
+    if between.high < -margin:
+        return Verdict.FAIL, f"inferior, beyond {least}"
+    if between.high < 0:
+        return Verdict.INCONCLUSIVE, f"worse, but whether beyond {least} takes more prompts to tell"
+    return Verdict.INCONCLUSIVE, f"too few prompts to tell it from {least}"
+
+
+def _by_prompt(
+    graded: Iterable[tuple[Pair, tuple[bool, bool]]],
+) -> Mapping[str, list[tuple[bool, bool]]]:
+    outcomes: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
+    for pair, passed in graded:
+        outcomes[pair.row.prompt_id].append(passed)
+    return outcomes
+
+
+def _turned(outcomes: Iterable[Sequence[tuple[bool, bool]]]) -> Flips:
+    """Prompts that were passed more often by the one than by the other."""
+    balances = [sum(new - old for old, new in repeats) for repeats in outcomes]
+    return Flips(
+        lost=sum(balance < 0 for balance in balances),
+        gained=sum(balance > 0 for balance in balances),
+        both=sum(balance == 0 for balance in balances),
+    )
+
+
+def _noise(outcomes: Iterable[Sequence[tuple[bool, bool]]]) -> Noise | None:
+    """Each prompt's first answer against its second, of the reference."""
+    again = [repeats for repeats in outcomes if len(repeats) > 1]
+    if not again:
+        return None
+    flipped = sum(repeats[0][0] != repeats[1][0] for repeats in again)
+    return Noise(flipped=wilson(flipped, len(again)))
+
+
+def _by_category(
+    graded: Iterable[tuple[Pair, tuple[bool, bool]]],
+) -> dict[str, CategoryRates]:
+    groups: dict[str, list[tuple[str, tuple[bool, bool]]]] = defaultdict(list)
+    for pair, passed in graded:
+        groups[pair.row.category].append((pair.row.prompt_id, passed))
+    return {name: _category(groups[name]) for name in sorted(groups)}
+
+
+def _category(group: Sequence[tuple[str, tuple[bool, bool]]]) -> CategoryRates:
+    flips = Flips.of(passed for _, passed in group)
+    return CategoryRates(
+        reference=wilson(flips.both + flips.lost, flips.items),
+        candidate=wilson(flips.both + flips.gained, flips.items),
+        difference=rate_difference(
+            flips, repeats=flips.items / len({prompt for prompt, _ in group})
+        ),
+    )
+
+
+def _flip(pair: Pair) -> Flip:
+    return Flip(
+        prompt_id=pair.row.prompt_id,
+        repeat=pair.repeat,
+        category=pair.row.category,
+        question=pair.row.question,
+        reference=_answer(pair.reference),
+        candidate=_answer(pair.candidate),
+    )
+
+
+def _answer(record: Record) -> str:
+    return record.output if record.ok else f"[{record.error}]"
+
+
+def _percent(rate: Rate) -> str:
+    return f"{100 * rate.value:.3g} %"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.3g}"

@@ -1,0 +1,224 @@
+"""`python -m harness judge …`."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+
+from harness.errors import WrongInput
+from harness.judge import journal, probes, tables
+from harness.judge.answers import pairs_of
+from harness.judge.calibration import calibration
+from harness.judge.comparing import Compared, compare_runs
+from harness.judge.judging import SUMMARY, judge_run
+from harness.judge.progress import shown
+from harness.judge.samples import samples_of
+from harness.judge.scoring import AT_ONCE, PROFILES, score
+from harness.promptsets import store
+from harness.runs.folder import RunFolder
+from harness.stage import Stage
+from harness.verdict import Verdict
+
+_TINY: Final = (
+    "The judge of the local stack has learnt to score a few plain facts and nothing else: it can't "
+    "compare two answers, and INVALID is what this must end with. Ask a judge of a deployed stage "
+    "(--gateway), or another model of it (--model)."
+)
+
+_gateway = click.option(
+    "--gateway", metavar="URL", help="A deployed stage, its key in LLMO_API_KEY. [the local stack]"
+)
+_profile = click.option(
+    "--profile", type=click.Choice(PROFILES), default=PROFILES[0], show_default=True
+)
+_at_once = click.option(
+    "--concurrency",
+    "at_once",
+    type=click.IntRange(1, 256),
+    default=AT_ONCE,
+    show_default=True,
+    help="How many answers are judged at once.",
+)
+_run = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group()
+def judge() -> None:
+    """What a judge model says of answers, and whether it may be believed."""
+
+
+@judge.command("score")
+@click.argument("run", type=_run)
+@_gateway
+@_profile
+@_at_once
+@click.option(
+    "--min-pass-rate",
+    type=click.FloatRange(0, 1),
+    default=0.8,
+    show_default=True,
+    help="Share of the answers that must pass.",
+)
+@click.pass_context
+def score_command(
+    ctx: click.Context,
+    run: Path,
+    gateway: str | None,
+    profile: str,
+    at_once: int,
+    min_pass_rate: float,
+) -> None:
+    """Score the answers of the run in the folder RUN.
+
+    Writes judgements.jsonl and judgements.json beside its records; called again it judges only
+    what is missing.
+    """
+    console = Console()
+    stage = Stage.of(gateway)
+    with shown(Console(stderr=True), "answers judged") as told:
+        judged = asyncio.run(
+            judge_run(
+                stage,
+                run,
+                profile=profile,
+                min_pass_rate=min_pass_rate,
+                at_once=at_once,
+                told=told,
+            )
+        )
+    for arm in judged.arms:
+        console.print(tables.scores(arm))
+    console.print(tables.findings(judged.findings))
+    console.print(tables.verdict_text(judged.verdict), f"{run / SUMMARY}", soft_wrap=True)
+    ctx.exit(judged.verdict.exit_code)
+
+
+@judge.command()
+@click.argument("left", type=_run)
+@click.argument("right", type=_run)
+@_gateway
+@_at_once
+@click.option("--left-arm", help="Where the run has two. [the first]")
+@click.option("--right-arm", help="Likewise; one run may stand on both sides. [the last]")
+@click.option(
+    "--model", default="eval", show_default=True, help="The judge: a team, or team/variant."
+)
+@click.option(
+    "--margin",
+    type=click.FloatRange(0, 0.5, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="How far under one half the left side's win rate may be.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="[pairwise.json in the folder LEFT]",
+)
+@click.pass_context
+def pairwise(  # noqa: PLR0913, PLR0917
+    ctx: click.Context,
+    left: Path,
+    right: Path,
+    gateway: str | None,
+    at_once: int,
+    left_arm: str | None,
+    right_arm: str | None,
+    model: str,
+    margin: float,
+    out: Path | None,
+) -> None:
+    """Compare the answers of two runs to the same rows, each pair in both orders.
+
+    The judge is probed first, with answers that must tie or lose. One that fails makes it INVALID.
+    """
+    console = Console()
+    stage = Stage.of(gateway)
+    runs = RunFolder(left), RunFolder(right)
+    arms = left_arm or runs[0].plan.arms[0].name, right_arm or runs[1].plan.arms[-1].name
+    if left.resolve() == right.resolve() and arms[0] == arms[1]:
+        raise WrongInput(f"{left} is compared with itself: name two runs, or two arms of one")
+    pairs, unanswered = pairs_of(*runs, arms)
+    with shown(Console(stderr=True), "pairs judged") as told:
+        compared = asyncio.run(
+            compare_runs(
+                stage,
+                pairs,
+                sides=(f"{left.name}/{arms[0]}", f"{right.name}/{arms[1]}"),
+                unanswered=unanswered,
+                model=model,
+                margin=margin,
+                at_once=at_once,
+                told=told,
+            )
+        )
+    path = out or left / "pairwise.json"
+    journal.write(path, compared)
+    _show(console, compared, path, local=stage.local)
+    ctx.exit(compared.verdict.exit_code)
+
+
+def _show(console: Console, compared: Compared, path: Path, *, local: bool) -> None:
+    console.print(f"Left: {compared.left}. Right: {compared.right}.", soft_wrap=True)
+    console.print(tables.preferences(compared.figures))
+    console.print(tables.position(compared.figures))
+    console.print(tables.findings(compared.findings))
+    failed = any(
+        finding.name.startswith(probes.NAME) and finding.verdict is Verdict.INVALID
+        for finding in compared.findings
+    )
+    if failed and local:
+        console.print(_TINY)
+    console.print(tables.verdict_text(compared.verdict), f"{path}", soft_wrap=True)
+
+
+@judge.command()
+@_gateway
+@_profile
+@_at_once
+@click.option("--promptset", default="eval-calibration", show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs/calibration"),
+    show_default=True,
+    help="Folder for calibration.json and calibration.html.",
+)
+@click.pass_context
+def calibrate(
+    ctx: click.Context, gateway: str | None, profile: str, at_once: int, promptset: str, out: Path
+) -> None:
+    """Score answers whose worth is known, and say how far the judge agrees."""
+    from harness.judge.page import page  # noqa: PLC0415  # drawing is slow to import
+    from harness.report.page import write_page  # noqa: PLC0415
+
+    console = Console()
+    loaded = store.load(promptset)
+    samples = samples_of(loaded.rows, promptset)
+    stage = Stage.of(gateway)
+    with shown(Console(stderr=True), "answers judged") as told:
+        done = iter(range(1, len(samples) + 1))
+        outcomes = asyncio.run(
+            score(
+                stage,
+                [sample.case for sample in samples],
+                profile=profile,
+                at_once=at_once,
+                told=lambda _case, _outcome: told(next(done), len(samples)),
+            )
+        )
+    found = calibration(
+        samples,
+        outcomes,
+        promptset=loaded.manifest.name,
+        version=loaded.manifest.version,
+        profile=profile,
+    )
+    journal.write(out / "calibration.json", found)
+    written = write_page(page(found), out / "calibration.html")
+    console.print(tables.calibration(found))
+    console.print(tables.findings(found.findings))
+    console.print(tables.verdict_text(found.verdict), f"{written}", soft_wrap=True)
+    ctx.exit(found.verdict.exit_code)

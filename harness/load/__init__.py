@@ -1,0 +1,1 @@
+"""Sends what a plan says, when it says so, and records what came back."""

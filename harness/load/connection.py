@@ -1,0 +1,122 @@
+"""One kept connection: a request at a time, and a time-stamp for every segment of its answer."""
+
+import asyncio
+from time import monotonic_ns
+from typing import TYPE_CHECKING, cast
+
+from harness.load import failures
+from harness.load.exchange import Exchange
+from harness.load.response import Response, ResponseError, TooLargeError
+
+if TYPE_CHECKING:
+    from harness.load.client import Client
+
+
+class Connection(asyncio.Protocol):
+    """Tells its client when an exchange is over, and when it can't be used any more."""
+
+    __slots__ = ("_client", "_exchange", "_response", "_transport", "kept", "open")
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+        self._transport: asyncio.Transport | None = None
+        self._exchange: Exchange | None = None
+        self._response: Response | None = None
+        self.open = False
+        self.kept = False
+        """It has been idle: the server may have closed it just when the next request was sent."""
+
+    def send(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._response = exchange.response = Response()
+        exchange.sent_ns = monotonic_ns()
+        if self._transport is not None:
+            self._transport.write(exchange.payload)
+
+    def drop(self) -> None:
+        """Close now; what is under way here is forgotten."""
+        self.open = False
+        self._exchange = self._response = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    def expire(self) -> None:
+        """The time for what is under way here is up."""
+        try:
+            if self._response is not None and self._response.settle():
+                self._answered(self._response)
+            else:
+                self._over(failures.TIMEOUT)
+        except ResponseError:
+            self._over(failures.TIMEOUT)
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self.open = True
+
+    def data_received(self, data: bytes) -> None:
+        response = self._response
+        if response is None:  # nobody asked
+            self.drop()
+            return
+        try:
+            if response.receive(data):
+                self._answered(response)
+        except TooLargeError:
+            self._over(failures.TOO_LARGE)
+        except ResponseError:
+            self._over(failures.GARBAGE)
+
+    def eof_received(self) -> None:
+        self._closed_by_server()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # why doesn't matter
+        self._closed_by_server()
+        self._transport = None
+
+    def _closed_by_server(self) -> None:
+        self.open = False
+        self._client.lost(self)
+        exchange, response = self._exchange, self._response
+        if exchange is None or response is None:
+            return
+        try:
+            if response.finish():
+                self._answered(response)
+            elif self.kept and not response.started and not exchange.retried:
+                self._exchange = self._response = None
+                response.release()
+                self._client.retry(exchange)
+            else:
+                self._over(failures.RESET)
+        except TooLargeError:
+            self._over(failures.TOO_LARGE)
+        except ResponseError:
+            self._over(failures.GARBAGE)
+
+    def _answered(self, response: Response) -> None:
+        exchange = self._take()
+        exchange.ended_ns = response.end_ns
+        if response.keep_alive and not response.surplus:
+            self._client.keep(self)
+        else:
+            self.drop()
+        self._client.over(exchange)
+
+    def _over(self, error: str) -> None:
+        exchange = self._take()
+        if exchange.response is not None:
+            exchange.response.release()
+        exchange.error = error
+        exchange.ended_ns = monotonic_ns()
+        self.drop()
+        self._client.over(exchange)
+
+    def _take(self) -> Exchange:
+        exchange = self._exchange
+        if exchange is None:
+            raise RuntimeError("nothing is under way here")
+        self._exchange = self._response = None
+        return exchange

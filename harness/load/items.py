@@ -1,0 +1,66 @@
+"""Which row is asked of whom by request `i`: a pure function of the plan and its rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from harness.draws import permutation, words
+from harness.errors import PlanError
+from harness.load.apis import check_arms
+from harness.load.schedule import PlannedAt, planned_at, planned_count
+from harness.plan import Arm, Plan
+from harness.promptsets.rows import Row
+
+_SEED_BITS: Final = 31
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    index: int
+    arm: Arm
+    row: Row
+    pair: int
+    """What two arms have in common; without a second arm the index."""
+    seed: int
+    """The row's own: a prompt that comes again is asked again with the same seed."""
+
+
+class Items:
+    """Every row comes once before any comes twice, in an order drawn anew each time.
+
+    Two arms are asked in pairs: `2 * pair` and `2 * pair + 1`, whose order is drawn per pair, so
+    that neither arm profits from coming second.
+    """
+
+    def __init__(self, plan: Plan, rows: Sequence[Row]) -> None:
+        """Raises PlanError for arms that can't be asked, or where nothing is to be asked."""
+        check_arms(plan.arms)
+        if not rows:
+            ref = plan.promptset
+            raise PlanError(f"plan: nothing to ask: no row of {ref.name} v{ref.version} is selected")
+        self.planned: Final = planned_count(plan.load, plan.seed)
+        self.planned_at: Final[PlannedAt | None] = planned_at(plan.load, plan.seed)
+        self._arms = plan.arms
+        self._rows = rows
+        self._swap = words(plan.seed, "arms")
+        self._seeds = [
+            words(plan.seed, f"seed of {row.prompt_id}")(0) >> (64 - _SEED_BITS) for row in rows
+        ]
+        self._order = lru_cache(maxsize=8)(
+            lambda epoch: permutation(plan.seed, f"rows {epoch}", len(rows))
+        )
+
+    def item(self, index: int) -> Item:
+        pair, second = divmod(index, len(self._arms))
+        if len(self._arms) > 1:
+            second ^= self._swap(pair) & 1
+        epoch, place = divmod(pair, len(self._rows))
+        number = self._order(epoch)[place]
+        return Item(
+            index=index,
+            arm=self._arms[second],
+            row=self._rows[number],
+            pair=pair,
+            seed=self._seeds[number],
+        )

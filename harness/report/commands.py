@@ -1,0 +1,24 @@
+"""`python -m harness report …`."""
+
+from pathlib import Path
+
+import click
+
+from harness.report import write
+
+
+@click.command()
+@click.argument("run", metavar="RUN_DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--open", "shown", is_flag=True, help="Show it in the browser.")
+def report(run: Path, *, shown: bool) -> None:
+    r"""Make a run's HTML page and CSV again, from its records.
+
+    \b
+    report.html   one file that needs nothing else
+    records.csv   a line for each request
+    summary.csv   every figure with its interval
+    """
+    page = write(run)
+    click.echo(f"{page}")
+    if shown:
+        click.launch(str(page))

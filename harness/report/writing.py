@@ -1,0 +1,100 @@
+"""A run's folder -> its page and CSV, from nothing but what the folder holds."""
+
+import contextlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, TextIO
+
+from harness.checks import grade
+from harness.errors import StoreError
+from harness.promptsets.rows import Row
+from harness.records import Record
+from harness.report import tabular
+from harness.report.page import FILE, render
+from harness.report.run import page_of
+from harness.report.run_quality import Failure
+from harness.runs.folder import RunFolder
+from harness.runs.grading import grading_of
+from harness.summary import summarise
+
+_EXAMPLES: Final = 9
+_OF_A_KIND: Final = 3
+
+
+def write_run(path: Path) -> Path:
+    folder = RunFolder(path)
+    plan, rows = folder.plan, folder.rows
+    grading = grading_of(plan, rows)
+    try:
+        aggregate = folder.aggregate()
+    except KeyError as error:
+        raise StoreError(
+            f"{path}: its records don't belong to its plan: {error} is unknown"
+        ) from None
+    summary = folder.summary or summarise(plan, aggregate)
+    page = render(page_of(summary, aggregate, _failures(folder)))
+    _replace(path / FILE, lambda file: file.write(page))
+    _replace(
+        path / tabular.RECORDS, lambda file: tabular.write_records(file, folder.records(), grading)
+    )
+    _replace(path / tabular.SUMMARY, lambda file: tabular.write_summary(file, summary))
+    return path / FILE
+
+
+def _failures(folder: RunFolder) -> list[Failure]:
+    """The first few of each kind, measured ones only, in the order of the requests."""
+    rows = {row.prompt_id: row for row in folder.rows}
+    checked = folder.plan.expect.min_pass_rate is not None
+    found: list[Failure] = []
+    kinds: Counter[str] = Counter()
+    for record in folder.records():
+        if len(found) == _EXAMPLES:
+            break
+        if record.index < folder.plan.load.warmup or (record.ok and not checked):
+            continue
+        failure = _failure(record, rows[record.prompt_id])
+        if failure is None:
+            continue
+        kind = failure.error or failure.checks[0].partition(":")[0]
+        kinds[kind] += 1
+        if kinds[kind] <= _OF_A_KIND:
+            found.append(failure)
+    return sorted(found, key=lambda failure: failure.index)
+
+
+def _failure(record: Record, row: Row) -> Failure | None:
+    failed = () if record.error else grade(row.checks, row.question, record.output).failures
+    if not record.error and not failed:
+        return None
+    return Failure(
+        index=record.index,
+        arm=record.arm,
+        prompt_id=record.prompt_id,
+        category=row.category,
+        question=row.question,
+        answer=record.output,
+        error=record.error,
+        checks=failed,
+    )
+
+
+def _replace(path: Path, write: Callable[[TextIO], object]) -> None:
+    """The old file or the new one, never a part. Raises StoreError."""
+    try:
+        with _unfinished(path) as file:
+            write(file)
+    except OSError as error:
+        raise StoreError(f"{path} can't be written: {error.strerror or error}") from None
+
+
+@contextlib.contextmanager
+def _unfinished(path: Path) -> Iterator[TextIO]:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Runs: what was planned, driven, recorded, and what it says."""

@@ -1,0 +1,74 @@
+"""From what was asked for to a plan that can be carried out; nothing is written before."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from harness.errors import PlanError, WrongInput
+from harness.local.state import StackState
+from harness.plan import Plan, PromptsetRef
+from harness.promptsets.rows import Row
+from harness.promptsets.store import Promptset, load
+from harness.runs.access import Asked, access, environment
+from harness.runs.planning import Document, counted, layered, made, section
+from harness.runs.preflight import check, served
+
+
+class Prepared(NamedTuple):
+    plan: Plan
+    rows: tuple[Row, ...]
+    keys: dict[str, str]
+
+
+def prepared(
+    kind: str, document: Document, values: Mapping[str, Any], stack: StackState | None
+) -> Prepared:
+    """Raises WrongInput for what makes no sense, else a HarnessError for what can't be had now."""
+    promptset = load(_promptset(document))
+    ref = _ref(promptset, document)
+    rows = promptset.select(ref)
+    document = _counted(document, len(rows), values)
+    to = access(_asked(document, values), stack, environment())
+    made(kind, document, ref, to, to.model or "any")  # what is wrong needs no server to be told
+    known = served(to.url, to.key)
+    model = known.chosen(to.model)
+    plan = made(kind, document, ref, to, model)
+    check(plan, rows, promptset.manifest, known.models[model])
+    return Prepared(plan, rows, {arm.name: to.key for arm in plan.arms})
+
+
+def _promptset(document: Document) -> str:
+    name = section(document, "promptset").get("name")
+    if not isinstance(name, str):
+        raise WrongInput("--promptset is missing: which prompts are to be asked?")
+    return name
+
+
+def _ref(promptset: Promptset, document: Document) -> PromptsetRef:
+    asked = section(document, "promptset")
+    try:
+        return promptset.ref(
+            str(asked.get("split", "")),
+            tuple(map(str, asked.get("categories", ()))),
+            tuple(map(str, asked.get("buckets", ()))),
+        )
+    except TypeError:
+        raise PlanError("plan: promptset.categories and buckets are lists of names") from None
+
+
+def _counted(document: Document, rows: int, values: Mapping[str, Any]) -> Document:
+    """A count that was said is of requests to measure: warm-up comes on top."""
+    warmup = section(document, "load").get("warmup", 0)
+    if values["count"] is not None:
+        if values["repeat"] > 1:
+            raise WrongInput("--count and --repeat: give one of them")
+        return layered(document, {"load": {"count": values["count"] + warmup}})
+    return counted(document, rows * values["repeat"])
+
+
+def _asked(document: Document, values: Mapping[str, Any]) -> Asked:
+    arm = section(document, "arm")
+    return Asked(
+        team=values["team"],
+        engine=values["engine"],
+        **{name: arm.get(name) for name in ("model", "url", "api", "stream")},
+    )

@@ -1,0 +1,135 @@
+"""`python -m harness run …` and `benchmark …`."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+
+from harness.errors import StoreError, WrongInput
+from harness.local.layout import Layout
+from harness.local.state import running
+from harness.runs import arrivals
+from harness.runs.access import environment, keys_for
+from harness.runs.beginning import prepared
+from harness.runs.execute import execute, reported
+from harness.runs.folder import RunFolder
+from harness.runs.options import ASKED, FILES, HOW_MANY, WHAT, WHOM, document_of, options
+from harness.runs.planning import Document, layered, read_plan_file
+from harness.runs.progress import Progress
+from harness.runs.tables import show
+from harness.verdict import Verdict
+
+PIPED_WIDTH: Final = 100
+_RUN: Final[Document] = {
+    "load": {"arrivals": {"type": "closed", "concurrency": 2}},
+    "expect": {"min_pass_rate": 0.9, "max_error_rate": 0.1},
+}
+_BENCHMARK: Final[Document] = {
+    "promptset": {"name": "performance"},
+    "load": {"arrivals": {"type": "closed", "concurrency": 8}, "duration_s": 30.0},
+    "generation": {"unique_prefix": True},
+    "validity": {"prefix_reuse": 0.1},
+}
+_ABOVE_0: Final = click.FloatRange(min=0, min_open=True)
+
+
+@click.command()
+@options(WHAT[:1], WHOM, HOW_MANY)
+@click.option("--rate", type=_ABOVE_0, metavar="R", help="So many a second, answered or not.")
+@click.option("--poisson", is_flag=True, help="At random moments, --rate a second on average.")
+@click.option(
+    "--repeat", type=click.IntRange(min=1), default=1, metavar="N", help="Each row so often."
+)
+@options(WHAT[1:], ASKED, FILES)
+@click.pass_context
+def run(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401  # of many types
+    """Ask a promptset and check the answers: PASS 0, FAIL 1, INCONCLUSIVE 2, INVALID 3.
+
+    Without options that say otherwise: the local stack's team `reference`, each row once, 2 at a
+    time; 90 % of the answers must pass their checks, and 10 % of the requests may fail.
+    """
+    _command(context, "run", _RUN, values, arrivals.of_run(values))
+
+
+@click.command()
+@options(WHAT[:1], WHOM)
+@click.option(
+    "--arrivals",
+    type=click.Choice(list(arrivals.KINDS)),
+    help="When requests are sent.  [default: by what else is given; else closed]",
+)
+@options(HOW_MANY)
+@click.option("--rate", metavar="R[,R…]", help="A second: one; FROM,TO of a ramp; each step's.")
+@click.option("--burst", type=click.IntRange(min=1), metavar="N", help="So many at a time,")
+@click.option("--every", type=_ABOVE_0, metavar="S", help="as often.")
+@options(WHAT[1:], ASKED, FILES)
+@click.pass_context
+def benchmark(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401  # of many types
+    """Measure under load: PASS 0, FAIL 1, INCONCLUSIVE 2, INVALID 3.
+
+    An engine (--engine, --url) is asked directly, its answers streamed; a team through the gateway,
+    whole. Without options that say otherwise: the set `performance` for 30 s, 8 at a time, every
+    prompt with a prefix of its own; answers are not checked.
+    """
+    _command(
+        context, "benchmark", _BENCHMARK, {"repeat": 1, **values}, arrivals.of_benchmark(values)
+    )
+
+
+def _command(
+    context: click.Context,
+    kind: str,
+    defaults: Document,
+    values: Mapping[str, Any],
+    when: Document | None,
+) -> None:
+    stack = running(Layout.of_repository().state)
+    if values["resume"] is not None:
+        folder = _resumed(context, values["resume"])
+        keys = keys_for(folder.plan, stack, environment())
+    else:
+        said = document_of(values)
+        if when is not None:
+            said = layered(said, {"load": {"arrivals": when}})
+        file = {} if values["plan"] is None else read_plan_file(values["plan"])
+        plan, rows, keys = prepared(kind, layered(defaults, file, said), values, stack)
+        output = values["output"] or Layout.of_repository().build / "runs"
+        folder = RunFolder.create(output / plan.run_id, plan, rows)
+    context.exit(_carried_out(folder, keys).exit_code)
+
+
+def _resumed(context: click.Context, path: Path) -> RunFolder:
+    """Raises WrongInput for options that a run which is resumed can't have any more."""
+    others = [
+        f"--{name.replace('_', '-')}"
+        for name in context.params
+        if name != "resume"
+        and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if others:
+        raise WrongInput(f"--resume goes on as it was planned: leave out {', '.join(others)}")
+    folder = RunFolder(path)
+    _ = folder.plan
+    return folder
+
+
+def _carried_out(folder: RunFolder, keys: Mapping[str, str]) -> Verdict:
+    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, markup=False, emoji=False)
+    again = f"python -m harness run --resume {folder.path}"
+    plan = folder.plan
+    asked = ", ".join(f"{arm.model} at {arm.url}" for arm in plan.arms)
+    console.print(f"{plan.run_id}: {asked}", soft_wrap=True)
+    try:
+        summary = execute(folder, keys, Progress(console))
+    except KeyboardInterrupt:
+        click.echo(f"stopped; what was recorded is kept. Go on with\n  {again}", err=True)
+        raise
+    except StoreError as error:
+        raise StoreError(f"{error}. What was recorded is kept; go on with: {again}") from None
+    show(summary, console)
+    page = reported(folder)
+    console.print(f"records  {folder.path}\nreport   {page}", soft_wrap=True)
+    return summary.verdict

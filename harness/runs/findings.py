@@ -1,0 +1,212 @@
+"""What is asked of a run, and the answers: one function a question."""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from harness.aggregate import Aggregate
+from harness.histogram import Histogram
+from harness.load import failures
+from harness.plan import Closed, Plan
+from harness.runs import figures
+from harness.statistics.proportions import wilson
+from harness.summary import Rate
+from harness.totals import ArmTotals
+from harness.verdict import Finding, Verdict
+
+_US_PER_MS: Final = 1_000
+_P99: Final = 0.99
+_MOST: Final = 1 << 24
+
+
+def findings(plan: Plan, aggregate: Aggregate) -> Iterator[Finding]:
+    yield aggregate.ledger.finding(aggregate.expected)
+    for name, totals in aggregate.arms.items():
+        suffix = f" ({name})" if len(aggregate.arms) > 1 else ""
+        yield from _of_arm(plan, totals, suffix)
+        yield from _prefix_reuse(plan, totals, suffix)
+    yield from _client(plan, aggregate)
+
+
+def _of_arm(plan: Plan, totals: ArmTotals, suffix: str) -> Iterator[Finding]:
+    expect = plan.expect
+    if not totals.requests:
+        yield Finding(
+            name=f"answers{suffix}",
+            verdict=Verdict.INCONCLUSIVE,
+            reason="no request was measured",
+            measured=0,
+            unit="requests",
+        )
+        return
+    if not totals.answered:
+        yield Finding(
+            name=f"answers{suffix}",
+            verdict=Verdict.FAIL,
+            reason=f"not one of {totals.requests:,} requests was answered: {_classes(totals)}",
+            measured=0,
+            unit="requests",
+        )
+    yield at_most(
+        f"error rate{suffix}", figures.error_rate(totals), expect.max_error_rate, "failed"
+    )
+    if expect.min_pass_rate is not None:
+        yield _pass_rate(f"pass rate{suffix}", totals, expect.min_pass_rate)
+    good = figures.goodput(totals, plan.slo)
+    if expect.min_goodput is not None and good is not None:
+        yield at_least(f"goodput{suffix}", good, expect.min_goodput, "met the objectives")
+
+
+def _pass_rate(name: str, totals: ArmTotals, least: float) -> Finding:
+    rate = figures.pass_rate(totals)
+    if rate is not None:
+        return at_least(name, rate, least, "passed their checks")
+    return Finding(
+        name=name,
+        verdict=Verdict.INCONCLUSIVE,
+        reason="no row that was asked has checks: nothing is known of the answers",
+        limit=least,
+    )
+
+
+def at_least(name: str, rate: Rate, least: float, what: str) -> Finding:
+    """PASS or FAIL where the whole interval says so, else INCONCLUSIVE."""
+    if rate.low >= least:
+        verdict = Verdict.PASS
+    elif rate.high < least:
+        verdict = Verdict.FAIL
+    else:
+        verdict = Verdict.INCONCLUSIVE
+    reason = f"{_told(rate, what)}; at least {_percent(least)} is asked"
+    if verdict is Verdict.INCONCLUSIVE:
+        reason += _needed(rate.of, least if rate.value > least else None)
+    return Finding(name=name, verdict=verdict, reason=reason, measured=rate.value, limit=least)
+
+
+def at_most(name: str, rate: Rate, most: float, what: str) -> Finding:
+    """The same for a share that has to be small."""
+    if rate.high <= most:
+        verdict = Verdict.PASS
+    elif rate.low > most:
+        verdict = Verdict.FAIL
+    else:
+        verdict = Verdict.INCONCLUSIVE
+    reason = f"{_told(rate, what)}; at most {_percent(most)} is allowed"
+    if verdict is Verdict.INCONCLUSIVE:
+        reason += _needed(rate.of, 1 - most if rate.value < most else None)
+    return Finding(name=name, verdict=verdict, reason=reason, measured=rate.value, limit=most)
+
+
+def _prefix_reuse(plan: Plan, totals: ArmTotals, suffix: str) -> Iterator[Finding]:
+    limit = plan.validity.prefix_reuse
+    if limit >= 1 or not totals.answered:
+        return
+    share = figures.cached_share(totals)
+    name = f"prefix reuse{suffix}"
+    if share is not None:
+        yield Finding(
+            name=name,
+            verdict=Verdict.INVALID if share > limit else Verdict.PASS,
+            reason=f"{_percent(share)} of the prompt tokens came from the prefix cache; "
+            f"at most {_percent(limit)} is allowed"
+            + ("; ask with unique prefixes" if share > limit else ""),
+            measured=share,
+            limit=limit,
+        )
+    elif plan.generation.unique_prefix:
+        yield Finding(
+            name=name,
+            verdict=Verdict.PASS,
+            reason="every prompt began with a number of its own; the server doesn't tell its reuse",
+            limit=limit,
+        )
+    else:
+        yield Finding(
+            name=name,
+            verdict=Verdict.INCONCLUSIVE,
+            reason="the server doesn't tell how many prompt tokens came from its cache: start it "
+            "with --enable-prompt-tokens-details, or ask with unique prefixes",
+            limit=limit,
+        )
+
+
+def _client(plan: Plan, aggregate: Aggregate) -> Iterator[Finding]:
+    validity = plan.validity
+    if not isinstance(plan.load.arrivals, Closed):
+        yield from _lag(
+            "dispatch lag p99",
+            aggregate.dispatch_lag,
+            validity.dispatch_lag_p99_ms,
+            "99 % of requests were sent within {} ms of when they were planned",
+        )
+    yield from _lag(
+        "loop lag p99",
+        aggregate.loop_lag,
+        validity.loop_lag_p99_ms,
+        "99 % of the time the client's event loop was at most {} ms late",
+    )
+    if (share := figures.cpu_share(aggregate)) is not None:
+        yield _within("CPU share", share, validity.cpu_share, "the client used {} of a core")
+    recorded = sum(
+        totals.errors.get(failures.CLIENT_LIMIT, 0) for totals in aggregate.arms.values()
+    )
+    if refused := max(aggregate.refused, recorded):
+        yield Finding(
+            name="in flight",
+            verdict=Verdict.INVALID,
+            reason=f"{refused:,} requests were not sent, for {plan.load.max_in_flight:,} were "
+            "waiting for their answers already, or no socket was left: ask for a lower rate",
+            measured=refused,
+            limit=0,
+            unit="requests",
+        )
+
+
+def _lag(name: str, lag: Histogram, limit: float, what: str) -> Iterator[Finding]:
+    total = lag.total
+    if total:
+        measured = lag.at_rank(max(1, math.ceil(_P99 * total))) / _US_PER_MS
+        yield _within(name, measured, limit, what, unit="ms")
+
+
+def _within(name: str, measured: float, limit: float, what: str, *, unit: str = "") -> Finding:
+    over = measured > limit
+    return Finding(
+        name=name,
+        verdict=Verdict.INVALID if over else Verdict.PASS,
+        reason=what.format(f"{measured:.3g}")
+        + f"; the limit is {limit:g}"
+        + (": the client was measured, not the server; ask for less of it" if over else ""),
+        measured=measured,
+        limit=limit,
+        unit=unit,
+    )
+
+
+def _told(rate: Rate, what: str) -> str:
+    return (
+        f"{rate.count:,} of {rate.of:,} {what}: {_percent(rate.value)} "
+        f"({_percent(rate.low)} to {_percent(rate.high)})"
+    )
+
+
+def _needed(had: int, level: float | None) -> str:
+    """How many requests, all of them as they should be, show a share of `level`."""
+    if level is None or level >= 1:
+        return "; too few to tell"
+    few, many = had, max(2 * had, 2)
+    while wilson(many, many).low < level and many < _MOST:
+        few, many = many, 2 * many
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if wilson(middle, middle).low >= level else (middle, many)
+    return f"; too few to tell: it takes {many:,} at least"
+
+
+def _classes(totals: ArmTotals) -> str:
+    ordered = sorted(totals.errors.items(), key=lambda item: (-item[1], item[0]))
+    return "; ".join(f"{count:,} {name}: {failures.describe(name)}" for name, count in ordered)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"

@@ -1,0 +1,128 @@
+"""The options of `run` and `benchmark`: each is a field of a plan, and a line of help."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from harness.errors import WrongInput
+from harness.runs.planning import Document, layered
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Decorator = Callable[[Command], Command]
+Values = Mapping[str, Any]
+
+_ABOVE_0: Final = click.FloatRange(min=0, min_open=True)
+_SHARE: Final = click.FloatRange(0, 1)
+_FROM_1: Final = click.IntRange(min=1)
+_FROM_0: Final = click.IntRange(min=0)
+_FILE: Final = click.Path(path_type=Path, dir_okay=False)
+_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
+
+FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "seed": ("seed",),
+    "duration": ("load", "duration_s"),
+    "warmup": ("load", "warmup"),
+    "max_in_flight": ("load", "max_in_flight"),
+    "timeout": ("arm", "timeout_s"),
+    "max_tokens": ("generation", "max_tokens"),
+    "temperature": ("generation", "temperature"),
+    "unique_prefix": ("generation", "unique_prefix"),
+    "min_pass_rate": ("expect", "min_pass_rate"),
+    "max_error_rate": ("expect", "max_error_rate"),
+    "min_goodput": ("expect", "min_goodput"),
+    "slo_ttft_ms": ("slo", "ttft_ms"),
+    "slo_tpot_ms": ("slo", "tpot_ms"),
+    "slo_latency_ms": ("slo", "latency_ms"),
+    "prefix_reuse": ("validity", "prefix_reuse"),
+    "promptset": ("promptset", "name"),
+    "split": ("promptset", "split"),
+    "category": ("promptset", "categories"),
+    "bucket": ("promptset", "buckets"),
+    "url": ("arm", "url"),
+    "model": ("arm", "model"),
+    "api": ("arm", "api"),
+    "stream": ("arm", "stream"),
+}
+
+WHOM: Final = (
+    click.option("--team", metavar="TEAM", help="Ask this team of the gateway."),
+    click.option("--model", metavar="NAME", help="Ask this model: team/variant, or an engine's."),
+    click.option("--url", metavar="URL", help="Ask there.  [default: the local stack's gateway]"),
+    click.option("--engine", metavar="NAME", help="Ask this engine of the local stack directly."),
+    click.option("--api", type=click.Choice(["predict", "chat", "completions"]), help="By what."),
+    click.option("--stream/--whole", default=None, help="Have answers streamed, or whole."),
+    click.option("--timeout", type=_ABOVE_0, metavar="S", help="For one answer.  [default: 120]"),
+)
+WHAT: Final = (
+    click.option("--promptset", metavar="SET", help="A shipped set, ./folder, or s3://…/v<N>/."),
+    click.option("--split", metavar="SPLIT", help="Only rows of this split."),
+    click.option("--category", multiple=True, metavar="NAME", help="Only of this; repeatable."),
+    click.option("--bucket", multiple=True, metavar="NAME", help="Only of this; repeatable."),
+    click.option("--seed", type=_FROM_0, metavar="N", help="Of order, arrivals and sampling."),
+    click.option("--max-tokens", type=_FROM_1, metavar="N", help="Instead of each row's own."),
+    click.option("--temperature", type=click.FloatRange(0, 2), metavar="T", help="[default: 0]"),
+    click.option(
+        "--unique-prefix/--same-prefix",
+        default=None,
+        help="Begin each prompt with a number of its own, past every prefix cache.",
+    ),
+)
+HOW_MANY: Final = (
+    click.option("--count", type=_FROM_1, metavar="N", help="Requests to measure."),
+    click.option("--duration", type=_ABOVE_0, metavar="S", help="Ask for so long, instead."),
+    click.option("--warmup", type=_FROM_0, metavar="N", help="Requests before those that count."),
+    click.option("--concurrency", type=_FROM_1, metavar="N", help="So many at once."),
+    click.option("--max-in-flight", type=_FROM_1, metavar="N", help="An open loop's limit."),
+)
+ASKED: Final = (
+    click.option("--min-pass-rate", type=_SHARE, metavar="SHARE", help="Of the rows' checks."),
+    click.option("--max-error-rate", type=_SHARE, metavar="SHARE", help="Of all requests."),
+    click.option("--slo-ttft-ms", type=_ABOVE_0, metavar="MS", help="Time to first token."),
+    click.option("--slo-tpot-ms", type=_ABOVE_0, metavar="MS", help="Time per output token."),
+    click.option("--slo-latency-ms", type=_ABOVE_0, metavar="MS", help="The whole answer."),
+    click.option("--min-goodput", type=_SHARE, metavar="SHARE", help="Within all of these."),
+    click.option(
+        "--prefix-reuse",
+        type=_SHARE,
+        metavar="SHARE",
+        help="More of the prompts' tokens from the engine's cache make the run INVALID.",
+    ),
+)
+FILES: Final = (
+    click.option("--plan", type=_FILE, metavar="TOML", help="All of this as a file; options win."),
+    click.option(
+        "--output", type=_FOLDER, metavar="DIR", help="Runs go there.  [default: build/runs]"
+    ),
+    click.option("--resume", type=_FOLDER, metavar="RUN", help="Go on with this run."),
+)
+
+
+def options(*groups: tuple[Decorator[Any], ...]) -> Decorator[Any]:
+    """All of them, shown in this order."""
+
+    def decorate(command: Any) -> Any:  # noqa: ANN401  # as click has it
+        for option in reversed([option for group in groups for option in group]):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def document_of(values: Values) -> Document:
+    """The part of a plan that was said on the command line."""
+    document: Document = {}
+    for name, path in FIELDS.items():
+        value = values.get(name)
+        if value is None or value == ():
+            continue
+        nested: Any = value
+        for part in reversed(path):
+            nested = {part: nested}
+        document = layered(document, nested)
+    if values.get("count") is not None:
+        if values.get("duration") is not None:
+            raise WrongInput("--count and --duration: give one of them")
+        document = layered(document, {"load": {"count": values["count"]}})
+    return document

@@ -1,0 +1,1 @@
+"""Intervals and tests behind what the harness says. Each method names its source."""

@@ -1,0 +1,82 @@
+"""`python -m harness suite …`."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from harness.judge import journal
+from harness.judge.tables import verdict_text
+from harness.promptsets import store
+from harness.stage import Stage
+from harness.suites import tables
+from harness.suites.suite import NAMES, SuiteReport, carry_out, load
+from harness.suites.visit import Visit
+
+REPORT = "suite.json"
+PAGE = "suite.html"
+
+
+@click.command()
+@click.argument("name", type=click.Choice(NAMES), metavar="|".join(NAMES))
+@click.option(
+    "--gateway", metavar="URL", help="A deployed stage, its key in LLMO_API_KEY. [the local stack]"
+)
+@click.option(
+    "--promptset", help="What quality is measured with. [tiny; at a deployed stage, canary]"
+)
+@click.option("--kubectl", metavar="NAMESPACE", default="", help="Count its pods (autoscaling).")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Where the suite's folder is made.",
+)
+@click.pass_context
+def suite(
+    ctx: click.Context,
+    name: str,
+    gateway: str | None,
+    promptset: str | None,
+    kubectl: str,
+    out: Path,
+) -> None:
+    r"""Ask a running platform everything that a suite asks, and say PASS or not.
+
+    \b
+    golden       is it well: every team, contracts, refusals, quality, judge, metrics
+    failures     malformed, oversized, many and slow requests; it survives them
+    quant        quality and speed of the 4-bit model against the reference
+    finetune     the split holds, sessions stick, adapters differ and compare
+    autoscaling  a ladder of load, what the engines' queues do, and that it recovers
+    """
+    from harness.report.page import write_page  # noqa: PLC0415  # drawing is slow to import
+    from harness.suites.page import page  # noqa: PLC0415
+
+    stage = Stage.of(gateway)
+    chosen = promptset or ("tiny" if stage.local else "canary")
+    store.load(chosen)
+    folder = out / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-suite-{name}"
+    report = asyncio.run(_visited(name, stage, folder, chosen, kubectl))
+    journal.write(folder / REPORT, report)
+    written = write_page(page(report), folder / PAGE)
+    console = Console()
+    console.print(tables.report(report))
+    console.print(verdict_text(report.verdict), str(written), soft_wrap=True)
+    ctx.exit(report.verdict.exit_code)
+
+
+async def _visited(
+    name: str, stage: Stage, folder: Path, promptset: str, kubectl: str
+) -> SuiteReport:
+    async with stage.client() as gateway:
+        visit = Visit(
+            stage=stage, gateway=gateway, folder=folder, promptset=promptset, kubectl=kubectl
+        )
+        with Console(stderr=True).status(f"suite {name}") as status:
+            return await carry_out(
+                name, load(name), visit, lambda step: status.update(f"suite {name}: {step}")
+            )

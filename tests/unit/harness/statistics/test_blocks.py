@@ -1,0 +1,84 @@
+"""Latency shifts of interleaved pairs whose latencies follow one another."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+
+from harness.statistics import means
+from harness.statistics.blocks import BLOCKS, correlation_length, fewest, shift
+
+Numbers = NDArray[np.float64]
+
+
+def test_the_true_ratio_is_covered_although_latencies_are_correlated() -> None:
+    draw = np.random.default_rng(1)
+    runs, covered, answered, naive = 500, 0, 0, 0
+    for _ in range(runs):
+        old, new = (factor * np.exp(0.3 * _following(draw, 600)) for factor in (100, 110))
+        found = shift(old.tolist(), new.tolist())
+        independent = means.mean(np.log(new / old).tolist())
+        assert independent is not None
+        naive += not independent.excludes(np.log(1.1))
+        if found is not None:
+            answered += 1
+            covered += not found.ratio.excludes(1.1)
+    assert covered / answered >= 0.93
+    assert answered / runs >= 0.95
+    assert naive / runs < 0.6, "what ignores the correlation would be found out by this test"
+
+
+def test_the_same_twice_is_told_different_rarely() -> None:
+    draw = np.random.default_rng(4)
+    runs, false = 300, 0
+    for _ in range(runs):
+        common = _following(draw, 300)
+        old, new = (np.exp(0.3 * common + 0.1 * draw.normal(size=300)).tolist() for _ in range(2))
+        found = shift(old, new)
+        false += found is not None and found.difference.excludes(0)
+    assert false / runs <= 0.07
+
+
+def test_load_that_both_of_a_pair_share_cancels() -> None:
+    draw = np.random.default_rng(8)
+    load = np.exp(_following(draw, 300))
+    found = shift((100 * load).tolist(), (80 * load).tolist())
+    assert found is not None
+    assert (found.ratio.value, found.ratio.low, found.ratio.high) == pytest.approx((0.8,) * 3)
+    assert (found.pairs, found.blocks) == (300, BLOCKS)
+    assert found.difference.high < 0
+
+
+@pytest.mark.parametrize(("percentile", "pairs"), [(0.5, 36), (0.95, 360)])
+def test_a_percentile_needs_pairs_beyond_it_in_every_block(percentile: float, pairs: int) -> None:
+    values = np.random.default_rng(1).exponential(size=(2, pairs)) + 1
+    assert fewest(percentile) == pairs
+    assert shift(*values.tolist(), percentile) is not None
+    assert shift(*values[:, 1:].tolist(), percentile) is None
+
+
+def test_a_drift_longer_than_a_block_is_not_judged() -> None:
+    falling = np.linspace(0, 5, 60)
+    assert shift((10 - falling).tolist(), (10 + falling).tolist()) is None
+
+
+def test_correlation_lasts_as_long_as_theory_says() -> None:
+    """(1 + 0.9) / (1 - 0.9) = 19."""
+    assert correlation_length(_following(np.random.default_rng(6), 50_000)) == pytest.approx(
+        19, rel=0.2
+    )
+    assert correlation_length(np.ones(50)) == 1
+
+
+def test_values_that_can_not_be_pairs_of_latencies_are_refused() -> None:
+    with pytest.raises(ValueError, match="paired with 1"):
+        shift([1.0, 2.0], [1.0])
+    with pytest.raises(ValueError, match="above 0"):
+        shift([1.0, 0.0], [1.0, 1.0])
+
+
+def _following(draw: np.random.Generator, count: int) -> Numbers:
+    """Each is 0.9 times the last one, and noise; standard normal in the end."""
+    noise = draw.normal(size=count + 100)
+    values: Numbers = lfilter([np.sqrt(1 - 0.81)], [1, -0.9], noise)
+    return values[100:]
