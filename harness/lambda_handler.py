@@ -5,11 +5,12 @@ API_KEY_SECRET, the ARN in Secrets Manager of the key that asks them: the key it
 object of keys by the names of arms. Neither is ever part of an event.
 """
 
+import dataclasses
 import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, Self, TypeVar
+from typing import Annotated, Any, Final, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -36,8 +37,9 @@ class Context(Protocol):
 class PlanEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     plan: dict[str, object]
     """A `harness.plan.Plan`. Its promptset is loaded from `promptsets/<name>/v<N>/`."""
-    answer_s: float | None = None
+    answer_s: Annotated[float, msgspec.Meta(gt=0)] | None = None
     """How long an answer takes, where a closed loop's arms may time out much later."""
+    start_in_s: Annotated[float, msgspec.Meta(ge=0, le=300)] = LAMBDA.start_in_s
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,8 +107,8 @@ def plan_shards(event: object, _context: Context) -> dict[str, Any]:
         settings.run(plan.run_id),
         plan,
         promptset.select(ref),
-        start_in_s=LAMBDA.start_in_s,
-        limits=LAMBDA,
+        start_in_s=asked.start_in_s,
+        limits=dataclasses.replace(LAMBDA, start_in_s=asked.start_in_s),
         answer_s=asked.answer_s,
     )
     return _typed(

@@ -7,7 +7,7 @@ from typing import Final
 from harness.compare import quality as qualities
 from harness.compare import speed as speeds
 from harness.compare.pairing import Pairs, same_questions
-from harness.compare.results import Comparison, SideTold
+from harness.compare.results import Comparison, Quality, SideTold
 from harness.compare.sides import Side
 from harness.verdict import Finding, Verdict, overall
 
@@ -36,6 +36,7 @@ def compare(reference: Side, candidate: Side, asked: Asked) -> Comparison:
     findings: list[Finding | None] = [
         *_validity(reference, candidate),
         pairs.finding,
+        _reference(reference, quality),
         same_questions(reference, candidate),
         qualities.finding(quality, asked.margin),
         speeds.length_finding(length, asked.min_length_ratio) if length else None,
@@ -66,7 +67,27 @@ def _validity(reference: Side, candidate: Side) -> list[Finding]:
     runs = [reference.run]
     if candidate.run is not reference.run:
         runs.append(candidate.run)
-    return [run.finding for run in runs]
+    return [run.finding() for run in runs]
+
+
+def _reference(side: Side, quality: Quality | None) -> Finding:
+    """INVALID where the reference was not well itself: to be as good as that says nothing."""
+    errors, most = side.summary.error_rate, side.run.plan.expect.max_error_rate
+    if errors.low > most:
+        problem = f"{errors.count:,} of its {errors.of:,} requests failed"
+    elif quality is not None and not quality.reference.count:
+        problem = f"it passed none of {quality.pairs:,}"
+    else:
+        problem = ""
+    return Finding(
+        name="reference",
+        verdict=Verdict.INVALID if problem else Verdict.PASS,
+        reason=f"{problem}: to be as good as that says nothing"
+        if problem
+        else f"{errors.count:,} of its {errors.of:,} requests failed",
+        measured=errors.value,
+        limit=most,
+    )
 
 
 def _told(side: Side) -> SideTold:

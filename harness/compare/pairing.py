@@ -65,8 +65,8 @@ class Pairs:
         examples = ", ".join(f"{prompt} ({repeat + 1})" for prompt, repeat in self.alone[:_SHOWN])
         if self.alone:
             reason = (
-                f"{len(self.alone):,} requests have no counterpart, e.g. {examples}: give both runs "
-                "the same count, or ask both arms in one run"
+                f"{len(self.alone):,} requests have no counterpart, e.g. {examples}: give both "
+                "runs the same count, or ask both arms in one run"
             )
         elif not self.pairs:
             reason = "no request of the one has a counterpart in the other"

@@ -52,16 +52,16 @@ def finding(found: Quality | None, margin: float) -> Finding:
     return Finding(
         name="quality",
         verdict=verdict,
-        reason=f"pass rate {_percent(found.reference)} and {_percent(found.candidate)}, a difference "
-        f"of {_points(between.value)} ({_points(between.low)} to {_points(between.high)}) points "
-        f"with {found.flips.lost} lost and {found.flips.gained} gained of {found.pairs:,}: {said}",
+        reason=f"pass rates {_percent(found.reference)} and {_percent(found.candidate)}, "
+        f"{_points(between.value)} points ({_points(between.low)} to {_points(between.high)}), "
+        f"{found.flips.lost} lost and {found.flips.gained} gained of {found.pairs:,}: {said}",
         measured=between.value,
         limit=-margin,
     )
 
 
 def _judged(between: Interval, margin: float) -> tuple[Verdict, str]:
-    least = f"the margin of {_points(-margin)}"
+    least = f"the margin of {100 * margin:.3g} points"
     if between.low >= -margin:
         return Verdict.PASS, f"not inferior, by {least}"
     if between.high < -margin:

@@ -106,7 +106,7 @@ def length(pairs: Sequence[Pair]) -> Length | None:
 
 
 def length_finding(found: Length, least: float) -> Finding:
-    """FAIL where answers are surely shorter: a model that says less is not as good for being fast."""
+    """FAIL where answers are surely shorter: who says less is no better for being fast."""
     ratio = found.ratio
     if ratio is None:
         return Finding(

@@ -1,25 +1,32 @@
 """`python -m harness jobs …`."""
 
-import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import msgspec
 from msgspec.structs import replace
+from rich.console import Console
 
 from harness import plan as plans
 from harness.errors import PlanError, StoreError
 from harness.jobs import fetch as fetching
 from harness.jobs import local, sizing
-from harness.jobs.limits import LAMBDA
-from harness.jobs.steps import prepare
+from harness.jobs.limits import LAMBDA, check
+from harness.jobs.shards import cut
 from harness.jobs.store import checked_run_id, store_at
+from harness.load.items import Items
+from harness.local.layout import Layout
+from harness.local.state import running
 from harness.plan import Plan
 from harness.promptsets.rows import Row
 from harness.promptsets.store import load
-
-KEY: str = "LLMO_API_KEY"
+from harness.runs.access import environment, keys_for
+from harness.runs.commands import PIPED_WIDTH
+from harness.runs.execute import reported
+from harness.runs.folder import RunFolder
+from harness.runs.tables import show
 
 
 @click.group()
@@ -44,7 +51,6 @@ promptset_option = click.option(
 @shards_option
 @run_id_option
 @promptset_option
-@click.option("--to", required=True, help="Where runs are kept: a folder, or s3://<bucket>/runs.")
 @click.option(
     "--answer-s",
     type=click.FloatRange(min=0, min_open=True),
@@ -55,19 +61,19 @@ def plan_command(
     shards: int,
     run_id: str | None,
     promptset: str | None,
-    to: str,
     answer_s: float | None,
 ) -> None:
-    """Cut PLAN (a plan.json, or a run's folder) into shards for Lambda functions.
+    """Print what the state machine is to be started with: PLAN, cut into shards.
 
-    Refuses what a function could not do in its 15 minutes.
+    Refuses what a function could not do in its 15 minutes. The promptset has to be in the bucket of
+    runs (`promptset push`).
     """
     plan, rows = _read(plan_file, shards, run_id, promptset)
-    store = store_at(f"{to.rstrip('/')}/{plan.run_id}")
-    tasks = prepare(
-        store, plan, rows, start_in_s=LAMBDA.start_in_s, limits=LAMBDA, answer_s=answer_s
-    )
-    click.echo(f"{len(tasks)} shards of run {plan.run_id} are in {store.where}")
+    planned = Items(plan, rows).planned
+    cut(plan, planned)
+    check(plan, planned or 0, answer_s, LAMBDA)
+    document = {"plan": plan} | ({} if answer_s is None else {"answer_s": answer_s})
+    click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))
 
 
 @jobs.command("run")
@@ -78,9 +84,7 @@ def plan_command(
 @click.option(
     "--runs",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("runs"),
-    show_default=True,
-    help="Folder of runs.",
+    help="Folder of runs.  [default: build/runs]",
 )
 @click.pass_context
 def run_command(
@@ -89,25 +93,27 @@ def run_command(
     shards: int,
     run_id: str | None,
     promptset: str | None,
-    runs: Path,
+    runs: Path | None,
 ) -> None:
-    """Carry out PLAN (a plan.json, or a run's folder) by processes of this machine.
+    """Carry out PLAN, cut into shards, by processes of this machine.
 
-    The key is taken from LLMO_API_KEY. Exit code: the verdict's.
+    The key comes from LLMO_API_KEY, or from the local stack. The run is then like any other:
+    `report` and `compare` read it. The exit code is the verdict's.
     """
-    key = os.environ.get(KEY)
-    if not key:
-        raise StoreError(f"there is no API key: set {KEY}")
     plan, rows = _read(plan_file, shards, run_id, promptset)
+    layout = Layout.of_repository()
+    keys = keys_for(plan, running(layout.state), environment())
+    runs = runs or layout.build / "runs"
     folder = runs / plan.run_id
     if folder.exists():
         raise StoreError(f"{folder} exists already: take another --run-id")
-    store = store_at(str(runs / f"{plan.run_id}.shards"))
-    tasks = prepare(store, plan, rows, start_in_s=local.START_IN_S)
-    summary = local.run_tasks(store.where, tasks, key, click.echo)
-    fetching.fetch(store, folder)
-    click.echo(f"{summary.verdict}: {summary.findings[0].reason}")
-    click.echo(f"the run is in {folder}")
+    with local.scratch(runs) as place:
+        summary = local.run(place, plan, rows, keys, click.echo)
+        fetching.fetch(store_at(place), folder)
+    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, markup=False, emoji=False)
+    show(summary, console)
+    page = reported(RunFolder(folder))
+    console.print(f"records  {folder}\nreport   {page}", soft_wrap=True)
     context.exit(summary.verdict.exit_code)
 
 

@@ -102,8 +102,8 @@ class _Seen:
         shard, reason = next(iter(self._unfit.items()), (0, ""))
         yield _finding(
             "every client",
-            wrong=f"{len(self._unfit):,} of {len(self._late):,} shards had a client that was not fit, "
-            f"e.g. {shard}: {reason}"
+            wrong=f"{len(self._unfit):,} of {len(self._late):,} shards had a client that was not "
+            f"fit, e.g. {shard}: {reason}"
             if reason
             else "",
             right="each shard's client was fit to measure",

@@ -13,7 +13,9 @@ def api_key(arn: str) -> str | dict[str, str]:
     Raises StoreError, without the secret's name or text.
     """
     try:
-        secret = boto3.Session().client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        secret = (
+            boto3.Session().client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        )
     except (BotoCoreError, ClientError, KeyError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
         raise StoreError(

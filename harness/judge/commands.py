@@ -1,6 +1,7 @@
 """`python -m harness judge …`."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,15 +17,20 @@ from harness.judge.judging import SUMMARY, judge_run
 from harness.judge.progress import shown
 from harness.judge.samples import samples_of
 from harness.judge.scoring import AT_ONCE, PROFILES, score
+from harness.local.layout import Layout
 from harness.promptsets import store
 from harness.runs.folder import RunFolder
 from harness.stage import Stage
 from harness.verdict import Verdict
 
 _TINY: Final = (
-    "The judge of the local stack has learnt to score a few plain facts and nothing else: it can't "
-    "compare two answers, and INVALID is what this must end with. Ask a judge of a deployed stage "
-    "(--gateway), or another model of it (--model)."
+    "The judge of the local stack has learnt to score answers to 16 plain facts, the probes among "
+    "them, and nothing else. "
+)
+_TINY_SCORES: Final = f"{_TINY}What it says of other answers shows how judging works, no more."
+_TINY_PAIRS: Final = (
+    f"{_TINY}It can't compare two answers, so INVALID is what this must end with: ask the judge of "
+    "a deployed stage (--gateway)."
 )
 
 _gateway = click.option(
@@ -91,6 +97,8 @@ def score_command(
     for arm in judged.arms:
         console.print(tables.scores(arm))
     console.print(tables.findings(judged.findings))
+    if stage.local:
+        console.print(_TINY_SCORES)
     console.print(tables.verdict_text(judged.verdict), f"{run / SUMMARY}", soft_wrap=True)
     ctx.exit(judged.verdict.exit_code)
 
@@ -113,9 +121,10 @@ def score_command(
     help="How far under one half the left side's win rate may be.",
 )
 @click.option(
-    "--out",
+    "--output",
+    metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="[pairwise.json in the folder LEFT]",
+    help="The file to write. [pairwise.json in the folder LEFT]",
 )
 @click.pass_context
 def pairwise(  # noqa: PLR0913, PLR0917
@@ -128,7 +137,7 @@ def pairwise(  # noqa: PLR0913, PLR0917
     right_arm: str | None,
     model: str,
     margin: float,
-    out: Path | None,
+    output: Path | None,
 ) -> None:
     """Compare the answers of two runs to the same rows, each pair in both orders.
 
@@ -154,7 +163,7 @@ def pairwise(  # noqa: PLR0913, PLR0917
                 told=told,
             )
         )
-    path = out or left / "pairwise.json"
+    path = output or left / "pairwise.json"
     journal.write(path, compared)
     _show(console, compared, path, local=stage.local)
     ctx.exit(compared.verdict.exit_code)
@@ -170,7 +179,7 @@ def _show(console: Console, compared: Compared, path: Path, *, local: bool) -> N
         for finding in compared.findings
     )
     if failed and local:
-        console.print(_TINY)
+        console.print(_TINY_PAIRS)
     console.print(tables.verdict_text(compared.verdict), f"{path}", soft_wrap=True)
 
 
@@ -180,15 +189,19 @@ def _show(console: Console, compared: Compared, path: Path, *, local: bool) -> N
 @_at_once
 @click.option("--promptset", default="eval-calibration", show_default=True)
 @click.option(
-    "--out",
+    "--output",
+    metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs/calibration"),
-    show_default=True,
-    help="Folder for calibration.json and calibration.html.",
+    help="The calibration's folder is made there. [build/runs]",
 )
 @click.pass_context
 def calibrate(
-    ctx: click.Context, gateway: str | None, profile: str, at_once: int, promptset: str, out: Path
+    ctx: click.Context,
+    gateway: str | None,
+    profile: str,
+    at_once: int,
+    promptset: str,
+    output: Path | None,
 ) -> None:
     """Score answers whose worth is known, and say how far the judge agrees."""
     from harness.judge.page import page  # noqa: PLC0415  # drawing is slow to import
@@ -216,8 +229,10 @@ def calibrate(
         version=loaded.manifest.version,
         profile=profile,
     )
-    journal.write(out / "calibration.json", found)
-    written = write_page(page(found), out / "calibration.html")
+    runs = output or Layout.of_repository().build / "runs"
+    folder = runs / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-calibration"
+    journal.write(folder / "calibration.json", found)
+    written = write_page(page(found), folder / "calibration.html")
     console.print(tables.calibration(found))
     console.print(tables.findings(found.findings))
     console.print(tables.verdict_text(found.verdict), f"{written}", soft_wrap=True)

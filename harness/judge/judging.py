@@ -167,8 +167,16 @@ def _arm_scores(arm: str, answers: Sequence[Answer], said: Mapping[str, Outcome]
             name: _pass_rate([one for one in counted if one.row.category == name], outcomes)
             for name in categories
         },
-        dimensions={name: mean([getattr(one, name) for one in scored]) for name in DIMENSIONS},
+        dimensions={name: _mean([getattr(one, name) for one in scored]) for name in DIMENSIONS},
     )
+
+
+def _mean(scores: Sequence[float]) -> Interval | None:
+    """Within what scores can be: Student's interval knows no bounds."""
+    found = mean(scores)
+    if found is None:
+        return None
+    return Interval(value=found.value, low=max(0.0, found.low), high=min(1.0, found.high))
 
 
 def _pass_rate(answers: Sequence[Answer], outcomes: Mapping[str, Outcome]) -> Rate:

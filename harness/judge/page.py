@@ -43,9 +43,7 @@ def _dimensions(found: Calibration) -> Section:
     asked = {name: one for name, one in found.dimensions.items() if one.in_band.of}
     return Section(
         heading="Scores in their expected bands",
-        prose=(
-            "Bias: the mean of score minus the middle of its band. Error: the mean distance.",
-        ),
+        prose=("Bias: the mean of score minus the middle of its band. Error: the mean distance.",),
         chart=rates(
             "in band", {name: {"judge": one.in_band} for name, one in asked.items()}, ["judge"]
         ),

@@ -66,8 +66,8 @@ def pairwise_findings(preferences: Sequence[Preference]) -> tuple[Finding, ...]:
             must=must,
         )
         for kind, right, must in (
-            (IDENTICAL, _tied, "must tie in both orders"),
-            (KNOWN_BAD, _won, "must lose in both orders"),
+            (IDENTICAL, _tied, "tied in both orders"),
+            (KNOWN_BAD, _won, "lost in both orders"),
         )
     )
 
@@ -101,8 +101,8 @@ def score_findings(outcomes: dict[str, ScoreOutcome]) -> tuple[Finding, ...]:
             must=must,
         )
         for kind, name, passes, must in (
-            ("good", "known-good answers", True, "must pass"),
-            ("bad", KNOWN_BAD, False, "must not pass"),
+            ("good", "known-good answers", True, "passed"),
+            ("bad", KNOWN_BAD, False, "did not pass"),
         )
     )
 
@@ -110,9 +110,7 @@ def score_findings(outcomes: dict[str, ScoreOutcome]) -> tuple[Finding, ...]:
 def _finding(name: str, *, passed: Sequence[bool], must: str) -> Finding:
     share = sum(passed) / len(passed) if passed else 0.0
     sound = share >= LEAST_SHARE
-    reason = (
-        f"{sum(passed)} of {len(passed)} did what they {must}; at least {LEAST_SHARE:.0%} are asked"
-    )
+    reason = f"{sum(passed)} of {len(passed)} {must}; at least {LEAST_SHARE:.0%} must"
     if not sound:
         reason += ": what this judge says means nothing; ask one that passes"
     return Finding(

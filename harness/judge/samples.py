@@ -9,8 +9,8 @@ from harness.errors import PromptsetError
 from harness.judge.scoring import DIMENSIONS, Case
 from harness.promptsets.rows import Row, ScoreBands
 
-KNOWN_BAD: Final = "known-bad"
-"""The tag of a row whose answer nobody may pass."""
+KNOWN_BAD: Final = frozenset({"off_topic", "empty", "echo", "insult", "injection", "refusal"})
+"""Categories of answers that nobody may pass, whatever the question: it takes no knowledge."""
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,5 +56,5 @@ def _sample(row: Row, candidate: str | None, expected: ScoreBands) -> Sample:
         category=row.category,
         bands={name: band for name in DIMENSIONS if (band := getattr(expected, name)) is not None},
         passes=expected.passed,
-        known_bad=KNOWN_BAD in row.tags,
+        known_bad=row.category in KNOWN_BAD and expected.passed is False,
     )

@@ -74,10 +74,10 @@ async def drive(  # noqa: PLR0913  # one call from outside, all by name
     health: list[Pulse] = []
 
     def beat(one: Pulse) -> None:
-        gc.collect(0)
         health.append(one)
         if pulse is not None:
             pulse(one)
+        gc.collect(0)
 
     timers = timers_of(asyncio.get_running_loop())
     try:

@@ -41,7 +41,7 @@ class Wanted:
     rows: int | None = None
     policy: Path | None = None
     concurrency: int = 4
-    timings: int = 40
+    timings: int = 60
     seed: int = 0
     runs: Path | None = None
     resume: Path | None = None

@@ -51,9 +51,9 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option(
     "--timings",
     type=click.IntRange(min=0),
-    default=40,
+    default=60,
     show_default=True,
-    help="How often each is timed. Below 40 gives no interval; 0: speed is not measured.",
+    help="How often each is timed. Fewer than 40 give no interval; 0: speed is not measured.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**53), default=0, show_default=True)
 @click.option(
@@ -63,7 +63,7 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option("--resume", type=_folder, help="Go on with the run in this folder; its plan stands.")
 @click.pass_context
-def recovery(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401  # as declared above
+def recovery(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401  # as declared above
     """How much of the reference is left in a quantized model, and is that enough?
 
     Both answer the rows of a promptset; answers are graded, the reference's own are scored token

@@ -1,6 +1,7 @@
 """How many tokens two greedy answers have in common before they part."""
 
 import itertools
+import warnings
 from collections.abc import Sequence
 from typing import Final
 
@@ -51,7 +52,8 @@ def _survival(at: Sequence[int], whole: Sequence[int]) -> tuple[SurvivalPoint, .
         uncensored=np.array(at, dtype=float) + 1, right=np.array(whole, dtype=float)
     )
     survival = stats.ecdf(times).sf
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # where it has no interval it says nan
         interval = survival.confidence_interval(_LEVEL, method="log-log")
     points = zip(
         survival.quantiles,

@@ -129,8 +129,8 @@ def _quality(found: Recovery, rows: Mapping[str, Row], answers: Answers) -> Sect
         heading="Quality",
         prose=(
             (
-                "Greedy answers to the same rows, graded by the rows' checks. A row is lost that the "
-                "reference passes and the candidate fails."
+                "Greedy answers to the same rows, graded by the rows' checks. A row is lost that "
+                "the reference passes and the candidate fails."
             ),
         ),
         chart=forest(
@@ -191,8 +191,8 @@ def _fidelity(found: Recovery) -> Section:
             (
                 "The reference's own answers as both see them, token by token: how far apart the "
                 "distributions of the next token are, and whether both find the same token most "
-                f"probable. Of each distribution the {found.plan.top} most probable tokens are known, "
-                "the rest as one sum: the divergence is at least what is said here."
+                f"probable. Of each distribution the {found.plan.top} most probable tokens are "
+                "known, the rest as one sum: the divergence is at least what is said here."
             ),
         ),
         chart=kl_by_token({name: one.tokens_kl for name, one in told}),
@@ -219,8 +219,9 @@ def _divergence(found: Recovery) -> Section:
         heading="First divergence",
         prose=(
             (
-                "How many tokens of a greedy answer are the reference's before the first that is not. "
-                "Answers that are the same to their end count as long as they are (Kaplan-Meier)."
+                "How many tokens of a greedy answer are the reference's before the first that is "
+                "not. Answers that are the same to their end count as long as they are "
+                "(Kaplan-Meier)."
             ),
         ),
         chart=still_identical({name: one.survival for name, one in told}),
@@ -246,9 +247,9 @@ def _speed(found: Recovery) -> Section:
         prose=(
             (
                 "Candidate over reference, asked the same in turns, with answers of "
-                f"{found.plan.timed_tokens} tokens whatever the model wants to say: latencies below 1 "
-                "and throughput above 1 are better. The first token's time is that of a whole answer "
-                "of one token."
+                f"{found.plan.timed_tokens} tokens whatever the model wants to say: latencies "
+                "below 1 and throughput above 1 are better. The first token's time is that of a "
+                "whole answer of one token."
             ),
             _MACHINES,
         ),

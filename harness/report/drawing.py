@@ -5,9 +5,9 @@ variables), and need no script, so that a page can forbid all of it.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
@@ -19,6 +19,7 @@ WIDE: Final = 790
 NARROW: Final = 340
 _SVG: Final = "http://www.w3.org/2000/svg"
 _NOISE: Final = ("aria-hidden", "aria-label", "aria-roledescription", "role", "pointer-events")
+_NOT_XML: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _REFERENCE: Final = re.compile(r"url\(#(\w+)\)")
 
 
@@ -42,15 +43,27 @@ def picture(chart: Chart, key: str) -> Markup:
 def _svg(chart: Chart, width: int, key: str) -> Markup:
     import vl_convert  # noqa: PLC0415  # a page without charts does without
 
-    root = ET.fromstring(vl_convert.vegalite_to_svg(chart.draw(width)))  # noqa: S314  # drawn here
+    drawn = vl_convert.vegalite_to_svg(_drawable(chart.draw(width)))
+    root = ET.fromstring(drawn)  # noqa: S314  # drawn here
     for element, parent in _with_parents(root):
         _tidy(element, parent, key)
     root.set("role", "img")
-    root.set("aria-label", chart.alt)
+    root.set("aria-label", _drawable(chart.alt))
     for size in ("width", "height"):
         root.attrib.pop(size, None)
     ET.register_namespace("", _SVG)
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  # serialised, so escaped
+
+
+def _drawable(part: object) -> Any:  # noqa: ANN401  # a JSON document
+    """Without the characters that XML can't hold; at some of them the renderer would abort."""
+    if isinstance(part, str):
+        return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", part)
+    if isinstance(part, Mapping):
+        return {name: _drawable(value) for name, value in part.items()}
+    if isinstance(part, list):
+        return [_drawable(value) for value in part]
+    return part
 
 
 def _with_parents(root: ET.Element) -> Iterator[tuple[ET.Element, ET.Element | None]]:

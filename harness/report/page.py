@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from harness.report.drawing import Chart, picture
 from harness.report.wording import DASH
+from harness.runs.journal import write_whole
 from harness.verdict import Finding, Verdict
 
 FILE: Final = "report.html"
@@ -107,7 +108,8 @@ def render(page: Page) -> str:
 
 
 def write_page(page: Page, path: Path) -> Path:
-    path.write_text(render(page), encoding="utf-8")
+    """Puts the whole file there, or leaves what is there. Raises StoreError."""
+    write_whole(path, render(page).encode(errors="replace"))
     return path
 
 

@@ -12,7 +12,7 @@ from harness.errors import StoreError
 from harness.promptsets.rows import Row
 from harness.records import Record
 from harness.report import tabular
-from harness.report.page import FILE, render
+from harness.report.page import FILE, write_page
 from harness.report.run import page_of
 from harness.report.run_quality import Failure
 from harness.runs.folder import RunFolder
@@ -27,20 +27,14 @@ def write_run(path: Path) -> Path:
     folder = RunFolder(path)
     plan, rows = folder.plan, folder.rows
     grading = grading_of(plan, rows)
-    try:
-        aggregate = folder.aggregate()
-    except KeyError as error:
-        raise StoreError(
-            f"{path}: its records don't belong to its plan: {error} is unknown"
-        ) from None
+    aggregate = folder.aggregate()
     summary = folder.summary or summarise(plan, aggregate)
-    page = render(page_of(summary, aggregate, _failures(folder)))
-    _replace(path / FILE, lambda file: file.write(page))
+    page = write_page(page_of(summary, aggregate, _failures(folder)), path / FILE)
     _replace(
         path / tabular.RECORDS, lambda file: tabular.write_records(file, folder.records(), grading)
     )
     _replace(path / tabular.SUMMARY, lambda file: tabular.write_summary(file, summary))
-    return path / FILE
+    return page
 
 
 def _failures(folder: RunFolder) -> list[Failure]:
@@ -93,7 +87,7 @@ def _replace(path: Path, write: Callable[[TextIO], object]) -> None:
 def _unfinished(path: Path) -> Iterator[TextIO]:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with beside.open("w", encoding="utf-8", newline="") as file:
+        with beside.open("w", encoding="utf-8", errors="replace", newline="") as file:
             yield file
         beside.replace(path)
     finally:

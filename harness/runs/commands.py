@@ -98,7 +98,7 @@ def _command(
         plan, rows, keys = prepared(kind, layered(defaults, file, said), values, stack)
         output = values["output"] or Layout.of_repository().build / "runs"
         folder = RunFolder.create(output / plan.run_id, plan, rows)
-    context.exit(_carried_out(folder, keys).exit_code)
+    context.exit(_carried_out(folder, keys, report=values["report"]).exit_code)
 
 
 def _resumed(context: click.Context, path: Path) -> RunFolder:
@@ -106,7 +106,7 @@ def _resumed(context: click.Context, path: Path) -> RunFolder:
     others = [
         f"--{name.replace('_', '-')}"
         for name in context.params
-        if name != "resume"
+        if name not in {"resume", "report"}
         and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     ]
     if others:
@@ -116,7 +116,7 @@ def _resumed(context: click.Context, path: Path) -> RunFolder:
     return folder
 
 
-def _carried_out(folder: RunFolder, keys: Mapping[str, str]) -> Verdict:
+def _carried_out(folder: RunFolder, keys: Mapping[str, str], *, report: bool) -> Verdict:
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, markup=False, emoji=False)
     again = f"python -m harness run --resume {folder.path}"
     plan = folder.plan
@@ -130,6 +130,7 @@ def _carried_out(folder: RunFolder, keys: Mapping[str, str]) -> Verdict:
     except StoreError as error:
         raise StoreError(f"{error}. What was recorded is kept; go on with: {again}") from None
     show(summary, console)
-    page = reported(folder)
-    console.print(f"records  {folder.path}\nreport   {page}", soft_wrap=True)
+    console.print(f"run     {folder.path}", soft_wrap=True)
+    if report:
+        console.print(f"report  {reported(folder)}", soft_wrap=True)
     return summary.verdict

@@ -2,18 +2,21 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from harness import records
 from harness.ledger import Ledger
 from harness.load.drive import Driven, drive, run_loop
 from harness.load.health import Pulse
 from harness.load.items import Items
+from harness.plan import Plan
+from harness.promptsets.rows import Row
 from harness.records import Record
 from harness.runs.folder import RunFolder, Segment
 from harness.runs.progress import Silent, Watch
@@ -22,6 +25,7 @@ from harness.summary import Summary, summarise
 
 FLUSH_S: Final = 0.05
 """A process that is killed loses the answers of so long at most; they are asked for again."""
+_NS_PER_S: Final = 1_000_000_000
 _SYNC_EVERY: Final = 40
 """Flushes. What waits for the disk longer can be lost with the machine."""
 
@@ -46,15 +50,13 @@ class Standing:
     def begun(self) -> bool:
         return self.ledger.count > 0
 
-    def todo(self, planned: int | None) -> Iterable[int] | None:
-        """What is still to be asked; None for everything. Without an end where none is planned."""
-        if not self.begun:
-            return None
-        highest = self.ledger.ranges[-1][1]
-        missing = itertools.chain.from_iterable(
-            range(*gap) for gap in self.ledger.missing(highest if planned is None else planned)
-        )
-        return itertools.chain(missing, itertools.count(highest)) if planned is None else missing
+    @property
+    def next_index(self) -> int:
+        """Above every index recorded."""
+        return self.ledger.ranges[-1][1] if self.begun else 0
+
+    def missing(self, below: int) -> list[int]:
+        return [index for gap in self.ledger.missing(below) for index in range(*gap)]
 
 
 def execute(folder: RunFolder, keys: Mapping[str, str], watch: Watch | None = None) -> Summary:
@@ -67,9 +69,8 @@ def execute(folder: RunFolder, keys: Mapping[str, str], watch: Watch | None = No
     watch = watch or Silent()
     with folder.lock():
         folder.mend()
-        items = Items(folder.plan, folder.rows)
         standing = Standing.of(folder.records())
-        planned = items.planned
+        planned = _planned(folder)
         if planned is None or standing.ledger.missing(planned):
             planned = _record(folder, keys, standing, planned, watch)
         summary = summarise(folder.plan, folder.aggregate(planned))
@@ -95,18 +96,56 @@ def _record(
     try:
         with folder.segment() as segment:
             recorder = _Recorder(segment, standing.tally, watch)
-            driven = drive(
-                folder.plan,
-                folder.rows,
-                keys=keys,
-                sink=recorder.record,
-                todo=standing.todo(planned),
-                begin_ns=standing.tally.end_ns,
-                pulse=recorder.pulse,
-            )
-            return run_loop(recorder.kept(driven)).planned
+            asked = _Asked(folder.plan, folder.rows, keys, standing, recorder)
+            return run_loop(recorder.kept(asked.driven(planned)))
     finally:
         watch.end()
+
+
+def _planned(folder: RunFolder) -> int | None:
+    """None for a closed loop that lasts for a duration, and isn't over."""
+    planned = Items(folder.plan, folder.rows).planned
+    if planned is None and (summary := folder.summary):
+        return summary.planned
+    return planned
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    plan: Plan
+    rows: Sequence[Row]
+    keys: Mapping[str, str]
+    standing: Standing
+    recorder: "_Recorder"
+
+    async def driven(self, planned: int | None) -> int:
+        """How many requests were planned in the end."""
+        begun, below = self.standing.begun, self.standing.next_index
+        if planned is not None:
+            await self._drive(self.plan, self.standing.missing(planned) if begun else None)
+            return planned
+        if lost := self.standing.missing(below):  # on their way when the run was killed
+            load = replace(self.plan.load, duration_s=None, count=below)
+            await self._drive(replace(self.plan, load=load), lost)
+        if begun and self._time_is_up():
+            return below
+        driven = await self._drive(self.plan, itertools.count(below))
+        return max(below, driven.planned)
+
+    async def _drive(self, plan: Plan, todo: Iterable[int] | None) -> Driven:
+        return await drive(
+            plan,
+            self.rows,
+            keys=self.keys,
+            sink=self.recorder.record,
+            todo=todo,
+            begin_ns=self.standing.tally.end_ns,
+            pulse=self.recorder.pulse,
+        )
+
+    def _time_is_up(self) -> bool:
+        duration_s = self.plan.load.duration_s
+        return duration_s is not None and self.standing.tally.end_ns >= duration_s * _NS_PER_S
 
 
 class _Recorder:
@@ -124,7 +163,7 @@ class _Recorder:
         self._segment.health.append(msgspec.json.encode(pulse))
         self._watch.look()
 
-    async def kept(self, driven: Awaitable[Driven]) -> Driven:
+    async def kept(self, driven: Awaitable[int]) -> int:
         """What is driven, with its records written all the time. Raises StoreError."""
         driving = asyncio.ensure_future(driven)
         writing = asyncio.create_task(self._write())

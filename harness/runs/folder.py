@@ -118,15 +118,20 @@ class RunFolder:
         """`planned`: where it is known; else as the plan, or the summary, has it."""
         if planned is None and (summary := self.summary):
             planned = summary.planned
-        return Aggregate.of(
-            self.records(),
-            self.plan,
-            grading_of(self.plan, self.rows),
-            categories=categories_of(self.rows),
-            health=self.health(),
-            planned=planned,
-            segments=max(1, self.segments),
-        )
+        try:
+            return Aggregate.of(
+                self.records(),
+                self.plan,
+                grading_of(self.plan, self.rows),
+                categories=categories_of(self.rows),
+                health=self.health(),
+                planned=planned,
+                segments=max(1, self.segments),
+            )
+        except KeyError as error:
+            raise StoreError(
+                f"{self.path / RECORDS}: a record names {error}, which the plan doesn't have"
+            ) from None
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:

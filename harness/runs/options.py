@@ -95,6 +95,7 @@ FILES: Final = (
     click.option(
         "--output", type=_FOLDER, metavar="DIR", help="Runs go there.  [default: build/runs]"
     ),
+    click.option("--report/--no-report", default=True, help="Write a page that shows the run."),
     click.option("--resume", type=_FOLDER, metavar="RUN", help="Go on with this run."),
 )
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from harness.errors import PlanError
+from harness.load.apis import check_arms
 from harness.plan import Plan, PromptsetRef, plan_of
 from harness.runs.access import Access
 from harness.version import VERSION
@@ -76,6 +77,7 @@ def made(kind: str, document: Mapping[str, Any], ref: PromptsetRef, to: Access, 
             "arms": [arm],
         }
     )
+    check_arms(plan.arms)
     if plan.expect.min_goodput is not None and plan.slo == type(plan.slo)():
         raise PlanError("plan: a minimum of goodput needs objectives: give at least one SLO")
     if plan.slo.ttft_ms is not None and not to.stream:

@@ -19,8 +19,8 @@ COLOURS: Final = {
 _DISTRIBUTIONS: Final = (
     ("latency", "latency"),
     ("first token", "ttft"),
-    ("per output token", "tpot"),
-    ("between tokens", "inter_token"),
+    ("per token", "tpot"),
+    ("between", "inter_token"),
 )
 _LEVELS: Final = (0.5, 0.9, 0.95, 0.99, 0.999)
 
@@ -78,9 +78,10 @@ def _rows(arm: ArmSummary) -> Iterator[tuple[str, str]]:
 
 
 def _times(arm: ArmSummary) -> Table:
-    table = Table("ms", title="95 % intervals in brackets", title_justify="left")
+    table = Table(title="Milliseconds, and 95 % intervals", title_justify="left")
+    table.add_column("")
     for column in ("mean", "p50", "p90", "p95", "p99", "p99.9", "max"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for name, field in _DISTRIBUTIONS:
         found: Distribution | None = getattr(arm, field)
         if found is not None:
@@ -115,7 +116,7 @@ def _percentile(found: Percentile | None) -> str:
         return "-"
     if found.low is None or found.high is None:
         return _number(found.value)
-    return f"{_number(found.value)}\n[{_number(found.low)}, {_number(found.high)}]"
+    return f"{_number(found.value)}\n{_number(found.low)}-{_number(found.high)}"
 
 
 def _number(value: float) -> str:

@@ -53,8 +53,8 @@ def rate_difference(flips: Flips, level: float = 0.95, *, repeats: float = 1.0) 
 
     Its ends are where the score test of that difference gives way, so that it agrees with the
     non-inferiority test, and it has a width even where nothing flipped (Tango, Statistics in
-    Medicine 17, 1998, 891-908). `repeats`: so many items tell as much as one, since they are answers
-    to the same prompt. Raises ValueError without items.
+    Medicine 17, 1998, 891-908). `repeats`: so many items tell as much as one, since they
+    answer the same prompt. Raises ValueError without items.
     """
     if not flips.items:
         raise ValueError("no items, no difference")

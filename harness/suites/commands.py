@@ -9,6 +9,7 @@ from rich.console import Console
 
 from harness.judge import journal
 from harness.judge.tables import verdict_text
+from harness.local.layout import Layout
 from harness.promptsets import store
 from harness.stage import Stage
 from harness.suites import tables
@@ -29,11 +30,10 @@ PAGE = "suite.html"
 )
 @click.option("--kubectl", metavar="NAMESPACE", default="", help="Count its pods (autoscaling).")
 @click.option(
-    "--out",
+    "--output",
+    metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    help="Where the suite's folder is made.",
+    help="The suite's folder is made there. [build/runs]",
 )
 @click.pass_context
 def suite(
@@ -42,7 +42,7 @@ def suite(
     gateway: str | None,
     promptset: str | None,
     kubectl: str,
-    out: Path,
+    output: Path | None,
 ) -> None:
     r"""Ask a running platform everything that a suite asks, and say PASS or not.
 
@@ -59,7 +59,8 @@ def suite(
     stage = Stage.of(gateway)
     chosen = promptset or ("tiny" if stage.local else "canary")
     store.load(chosen)
-    folder = out / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-suite-{name}"
+    runs = output or Layout.of_repository().build / "runs"
+    folder = runs / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-suite-{name}"
     report = asyncio.run(_visited(name, stage, folder, chosen, kubectl))
     journal.write(folder / REPORT, report)
     written = write_page(page(report), folder / PAGE)

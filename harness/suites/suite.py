@@ -10,7 +10,7 @@ from typing import Final
 import httpx
 import msgspec
 
-from harness.errors import GatewayError
+from harness.errors import GatewayError, HarnessError
 from harness.stage import Stage
 from harness.suites.step import NotAskedError, Step
 from harness.suites.steps import AnyStep
@@ -111,6 +111,8 @@ async def _result(step: Step, visit: Visit) -> StepResult:
         findings = tuple(await step.run(visit))
     except NotAskedError as reason:
         not_asked = str(reason)
+    except HarnessError as error:
+        findings = (Finding(name=step.name, verdict=Verdict.INVALID, reason=str(error)),)
     except httpx.HTTPError as error:
         reason_told = f"the gateway did not answer as it should: {error!r}"
         findings = (Finding(name=step.name, verdict=Verdict.FAIL, reason=reason_told),)

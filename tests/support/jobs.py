@@ -9,8 +9,10 @@ from msgspec.structs import replace
 
 from harness.draws import words
 from harness.load.items import Items
-from harness.plan import Plan, plan_of
-from harness.promptsets.rows import Row
+from harness.plan import Plan, PromptsetRef, plan_of
+from harness.promptsets import manifest as manifests
+from harness.promptsets.manifest import Generator
+from harness.promptsets.rows import Row, encoded
 from harness.records import Record
 from tests.support.local_aws import REGION, LocalAws
 
@@ -28,7 +30,7 @@ ROWS = tuple(
 
 def plan(
     load: dict[str, Any] | None = None, *, shards: int = 4, arms: int = 1, **fields: Any
-) -> Plan:
+) -> Plan:  # noqa: ANN401
     document = {
         "run_id": "a-run",
         "kind": "run",
@@ -47,13 +49,11 @@ def plan(
     return plan_of(document)
 
 
-def asking(plan: Plan, url: str, **fields: Any) -> Plan:
+def asking(plan: Plan, url: str, **fields: Any) -> Plan:  # noqa: ANN401
     return replace(plan, arms=tuple(replace(arm, url=url, **fields) for arm in plan.arms))
 
 
-def recorded(
-    plan: Plan, rows: Sequence[Row], indices: Iterable[int]
-) -> Iterable[Record]:
+def recorded(plan: Plan, rows: Sequence[Row], indices: Iterable[int]) -> Iterable[Record]:
     """Records as they might be: latencies, failures and tokens drawn by index."""
     items = Items(plan, rows)
     draw = words(plan.seed, "made-up answers")
@@ -89,3 +89,24 @@ def bucket_in(aws: LocalAws) -> str:
         Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
     return name
+
+
+def pushed(aws: LocalAws, bucket: str, rows: tuple[Row, ...] = ROWS) -> PromptsetRef:
+    """A promptset of `rows` in the bucket, and what a plan says of it."""
+    described = manifests.describe(
+        rows,
+        name="for-jobs",
+        version=1,
+        description="For tests of jobs.",
+        seed=0,
+        generator=Generator(name="by hand"),
+        tokens=None,
+        context=1024,
+    )
+    s3 = aws.client("s3")
+    for name, body in (
+        (manifests.FILE, manifests.encode(described)),
+        (manifests.ROWS, encoded(rows)),
+    ):
+        s3.put_object(Bucket=bucket, Key=f"promptsets/for-jobs/v1/{name}", Body=body)
+    return PromptsetRef(name="for-jobs", version=1, sha256=described.sha256)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import altair as alt
 
 from harness.histogram import Histogram, lowest_of, middle_of
-from harness.report.charts.theme import GAP, INK, LEFT, SIDE_BY_SIDE, colours, data, spec
+from harness.report.charts.theme import GAP, INK, LEFT, SIDE_BY_SIDE, colours, data, layered, spec
 from harness.report.drawing import Chart, Spec
 from harness.report.wording import level, milliseconds, percent
 from harness.summary import Percentile
@@ -125,7 +125,7 @@ def _line(name: str, clock: str, histogram: Histogram) -> Iterator[dict[str, obj
     reached = histogram.counts[bucket]
     for step in range(_STEPS + 1):
         nines = furthest * step / _STEPS
-        rank = min(total, max(1, math.ceil(total * (1 - 10**-nines))))
+        rank = total if step == _STEPS else max(1, math.ceil(total * (1 - 10**-nines)))
         while reached < rank:
             bucket = next(buckets)
             reached += histogram.counts[bucket]
@@ -155,8 +155,8 @@ def _histogram(
     quantity: str,
 ) -> alt.Chart:
     several = len({row["series"] for row in rows}) > 1
-    return (
-        alt.Chart(data(rows), title="How often")
+    bars: alt.Chart = (
+        alt.Chart(data(rows))
         .mark_rect(opacity=0.4 if several else 0.6)
         .encode(
             x=alt.X("low:Q", scale=scale, title=f"{quantity}, ms").axis(
@@ -168,6 +168,7 @@ def _histogram(
             description="tip:N",
         )
     )
+    return bars
 
 
 def _percentiles(
@@ -187,7 +188,7 @@ def _percentiles(
     up = alt.Y("value:Q", scale=scale, title="ms").axis(format=",~r", **ticks)
     dashes = _dashes({str(row["clock"]) for row in lines})
     points = alt.Chart(data(marks)).encode(x=across, color=colour, description="tip:N")
-    return alt.layer(
+    return layered(
         alt.Chart(data(lines))
         .mark_line(strokeWidth=1.75)
         .encode(x=across, y=up, color=colour, strokeDash=dashes),
@@ -195,7 +196,7 @@ def _percentiles(
             y=alt.Y("low:Q", scale=scale), y2="high:Q"
         ),
         points.mark_point(filled=True, size=36, opacity=1).encode(y=up),
-    ).properties(title="By percentile")
+    )
 
 
 def _dashes(clocks: set[str]) -> alt.StrokeDash:

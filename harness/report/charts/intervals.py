@@ -7,7 +7,7 @@ from typing import Final
 
 import altair as alt
 
-from harness.report.charts.theme import BAD, INK, MUTED, SERIES, colours, data, spec
+from harness.report.charts.theme import BAD, INK, MUTED, SERIES, colours, data, layered, spec
 from harness.report.drawing import Chart, Spec
 from harness.report.wording import count, number, percent
 from harness.summary import Rate
@@ -62,7 +62,7 @@ def rates(what: str, groups: Mapping[str, Group], series: Sequence[str]) -> Char
             x=alt.X("low:Q", scale=across, title=what).axis(format="%"), x2="high:Q"
         )
         points = base.mark_point(filled=True, size=60, opacity=1).encode(x="value:Q")
-        return spec(sized(alt.layer(bars, points), labels, width, height))
+        return spec(sized(layered(bars, points), labels, width, height))
 
     said = "; ".join(str(row["tip"]) for row in rows)
     return Chart(alt=f"{what.capitalize()} with 95 % intervals. {said}.", draw=draw)
@@ -102,7 +102,7 @@ def forest(
             ),
             base.mark_point(filled=True, size=60, opacity=1).encode(x="value:Q"),
         )
-        return spec(sized(alt.layer(*layers), labels, width, _LINE * len(rows)))
+        return spec(sized(layered(*layers), labels, width, _LINE * len(rows)))
 
     said = "; ".join(str(row["tip"]) for row in rows)
     beyond = "" if margin is None else f" The margin is {number(margin)}."
@@ -138,7 +138,7 @@ def bands(what: str, spans: Sequence[Span]) -> Chart | None:
                 x="score:Q", color=alt.Color("inside:N", scale=inside)
             ),
         )
-        return spec(sized(alt.layer(*layers), labels, width, _LINE / 1.5 * len(rows)))
+        return spec(sized(layered(*layers), labels, width, _LINE / 1.5 * len(rows)))
 
     found = f"{count(len(spans) - len(outside))} of {count(len(spans))} inside their bands"
     return Chart(
@@ -186,8 +186,9 @@ def sized(
 
 
 def _line(rows: Sequence[Mapping[str, object]], colour: object, dash: list[int]) -> alt.Chart:
-    return (
+    line: alt.Chart = (
         alt.Chart(data(rows))
         .mark_rule(strokeDash=dash)
         .encode(x="at:Q", color=colour, description="tip:N")
     )
+    return line

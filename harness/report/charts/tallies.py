@@ -6,7 +6,7 @@ from typing import Final
 import altair as alt
 
 from harness.report.charts.intervals import labelled, sized
-from harness.report.charts.theme import colours, data, spec
+from harness.report.charts.theme import colours, data, layered, spec
 from harness.report.drawing import Chart, Spec
 from harness.report.wording import count
 
@@ -38,7 +38,7 @@ def tally(
         bars = base.mark_bar(height={"band": 0.7}).encode(color=colours(series))
         texts = base.mark_text(align="left", dx=6).encode(text="text:N")
         height = _BAR * len(order) * max(1, len(series) * 0.8)
-        return spec(sized(alt.layer(bars, texts), order, width - _NUMBERS_PX, height))
+        return spec(sized(layered(bars, texts), order, width - _NUMBERS_PX, height))
 
     said = "; ".join(f"{row['label']}, {row['series']}: {row['text']}" for row in rows)
     return Chart(alt=f"{what}. {said}.", draw=draw)

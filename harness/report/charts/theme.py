@@ -71,7 +71,13 @@ Altair = alt.Chart | alt.LayerChart | alt.ConcatChart | alt.VConcatChart
 
 
 def data(rows: Iterable[Mapping[str, object]]) -> alt.Data:
-    return alt.Data(values=[dict(row) for row in rows])
+    return alt.Data(values=[dict(row) for row in rows])  # type: ignore[no-untyped-call]
+
+
+def layered(*charts: alt.Chart) -> alt.LayerChart:
+    layers = alt.layer(*charts)
+    assert isinstance(layers, alt.LayerChart)  # noqa: S101  # a facet only of facets
+    return layers
 
 
 def spec(chart: Altair) -> Spec:

@@ -1,16 +1,11 @@
 """A step that runs a promptset, and takes over what the run found."""
 
-from typing import Final
-
-from harness.plan import Closed, Expectations, Load, Validity
+from harness.plan import Closed, Expectations, Load
 from harness.promptsets import store
 from harness.suites.step import Step
-from harness.suites.steps.running import carried_out, findings_of, plan_for
+from harness.suites.steps.running import UNTIMED, carried_out, findings_of, plan_for
 from harness.suites.visit import Visit
 from harness.verdict import Finding
-
-UNTIMED: Final = Validity(loop_lag_p99_ms=1_000)
-"""Answers are graded here, and how long they took is not: a busy machine may time them badly."""
 
 
 class Quality(Step, frozen=True, kw_only=True, tag="quality"):
@@ -28,11 +23,11 @@ class Quality(Step, frozen=True, kw_only=True, tag="quality"):
             visit,
             promptset,
             Load(arrivals=Closed(concurrency=self.concurrency), count=len(promptset.rows)),
-            team=self.team,
+            models=(self.team,),
             expect=Expectations(
                 min_pass_rate=self.min_pass_rate, max_error_rate=self.max_error_rate
             ),
             validity=UNTIMED,
         )
         _, summary = await carried_out(visit, plan, promptset)
-        return findings_of(self.name, summary)
+        return findings_of(self.name, summary.findings)

@@ -15,6 +15,7 @@ from harness.suites.step import Step, checked
 from harness.suites.visit import Visit
 from harness.verdict import Finding
 
+ITEM: Final = "item:"
 FILL: Final = b"{fill}"
 _REFUSED: Final = 400
 _SHOWN: Final = 3
@@ -45,8 +46,17 @@ class Requests(Step, frozen=True, kw_only=True, tag="requests"):
             )
         problems = problems_of(answers, expected)
         counts = Counter(one if isinstance(one, str) else str(one.status_code) for one in answers)
-        well = ", ".join(f"{count} times {status}" for status, count in sorted(counts.items()))
-        return checked(f"{row.category}: {row.prompt_id}", problems, well)
+        well = ", ".join(
+            status if count == 1 else f"{count} times {status}"
+            for status, count in sorted(counts.items())
+        )
+        return checked(f"{row.category}: {_item(row)}", problems, well)
+
+
+def _item(row: Row) -> str:
+    """What a person would call the row."""
+    names = [tag.removeprefix(ITEM) for tag in row.tags if tag.startswith(ITEM)]
+    return names[0] if names else row.prompt_id
 
 
 async def send(

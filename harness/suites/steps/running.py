@@ -2,7 +2,9 @@
 
 import asyncio
 import secrets
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
@@ -15,17 +17,21 @@ from harness.summary import Summary
 from harness.verdict import Finding
 from harness.version import VERSION
 
+UNTIMED: Final = Validity(loop_lag_p99_ms=1_000, dispatch_lag_p99_ms=1_000)
+"""Where it is not told how long answers took: a busy machine may time them badly."""
 
-def plan_for(  # noqa: PLR0913
+
+def plan_for(
     visit: Visit,
     promptset: Promptset,
     load: Load,
     *,
-    team: str,
+    models: tuple[str, ...],
     expect: Expectations,
     validity: Validity,
     generation: Generation | None = None,
 ) -> Plan:
+    """`models`: a team or team/variant each, as one arm each; two are asked in pairs."""
     now = datetime.now(UTC)
     return Plan(
         run_id=f"{now:%Y%m%d-%H%M%S}-{promptset.name}-{secrets.token_hex(2)}",
@@ -33,7 +39,10 @@ def plan_for(  # noqa: PLR0913
         created=f"{now:%Y-%m-%dT%H:%M:%SZ}",
         harness_version=VERSION,
         promptset=promptset.ref(),
-        arms=(Arm(name=team, url=visit.stage.gateway_url, api="predict", model=team),),
+        arms=tuple(
+            Arm(name=model, url=visit.stage.gateway_url, api="predict", model=model)
+            for model in models
+        ),
         load=load,
         generation=generation or Generation(),
         expect=expect,
@@ -45,14 +54,12 @@ async def carried_out(visit: Visit, plan: Plan, promptset: Promptset) -> tuple[R
     """In a thread, because a run has an event loop of its own. Raises HarnessError."""
     rows = promptset.select(plan.promptset)
     folder = RunFolder.create(visit.folder / plan.run_id, plan, rows)
-    keys = {arm.name: visit.stage.key_for(arm.model) for arm in plan.arms}
+    keys = {arm.name: visit.stage.key_for(arm.model.partition("/")[0]) for arm in plan.arms}
     summary = await asyncio.to_thread(execute, folder, keys)
     await asyncio.to_thread(reported, folder)
     return folder, summary
 
 
-def findings_of(name: str, summary: Summary) -> list[Finding]:
-    return [
-        msgspec.structs.replace(finding, name=f"{name}: {finding.name}")
-        for finding in summary.findings
-    ]
+def findings_of(name: str, findings: Iterable[Finding]) -> list[Finding]:
+    """A part's findings as those of the step."""
+    return [msgspec.structs.replace(one, name=f"{name}: {one.name}") for one in findings]

@@ -77,7 +77,9 @@ def test_without_credentials_it_says_so(
         store_at("s3://b/runs/a").get("plan.json")
 
 
-def test_an_s3_that_can_t_be_reached_is_told(monkeypatch: pytest.MonkeyPatch, aws: LocalAws) -> None:
+def test_an_s3_that_can_t_be_reached_is_told(
+    monkeypatch: pytest.MonkeyPatch, aws: LocalAws
+) -> None:
     for name, value in aws.env().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")

@@ -49,7 +49,7 @@ def test_load_that_both_of_a_pair_share_cancels() -> None:
     assert found.difference.high < 0
 
 
-@pytest.mark.parametrize(("percentile", "pairs"), [(0.5, 36), (0.95, 360)])
+@pytest.mark.parametrize(("percentile", "pairs"), [(0.5, 60), (0.95, 600)])
 def test_a_percentile_needs_pairs_beyond_it_in_every_block(percentile: float, pairs: int) -> None:
     values = np.random.default_rng(1).exponential(size=(2, pairs)) + 1
     assert fewest(percentile) == pairs

@@ -1,11 +1,10 @@
-"""Runs made up record by record, as folders on disk."""
+"""Runs made up record by record, as folders on disk, and the same every time."""
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from harness import records
 from harness.checks import ContainsAny
@@ -15,7 +14,6 @@ from harness.records import Record
 from harness.runs.folder import RunFolder
 
 MS = 1_000_000
-Made = Callable[..., Path]
 CATEGORIES = ("arithmetic", "capitals", "medical", "translation")
 
 
@@ -105,8 +103,8 @@ def record_run(path: Path, plan_: Plan, rows_: Iterable[Row], kept: Iterable[Rec
     return folder.path
 
 
-@pytest.fixture
-def two_arms(tmp_path: Path) -> Path:
+def two_arms(path: Path) -> Path:
+    """1,600 requests, every other one to each arm; some fail, and `quant` is wrong more often."""
     draw = random.Random(1)
     names = ("reference", "quant")
     kept = [
@@ -115,8 +113,12 @@ def two_arms(tmp_path: Path) -> Path:
         else answered(index, names[index % 2], draw, right=0.95 - 0.1 * (index % 2))
         for index in range(1_600)
     ]
-    return record_run(tmp_path / "r-1", plan(names, count=1_600), rows(), kept)
+    return record_run(path, plan(names, count=1_600), rows(), kept)
 
 
-def changed(record: Record, **fields: object) -> Record:
-    return msgspec.structs.replace(record, **fields)
+def whole_answers(path: Path) -> Path:
+    """30 requests to one arm, answered at once: what is drawn fastest."""
+    draw = random.Random(2)
+    streamed = (answered(index, "quant", draw) for index in range(30))
+    kept = (msgspec.structs.replace(one, first_ns=None, gaps_us=()) for one in streamed)
+    return record_run(path, plan(count=30), rows(), kept)

@@ -1,0 +1,252 @@
+"""`python -m harness compare …`, `ab …` and `gate …`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from rich.console import Console
+
+from harness.errors import WrongInput
+
+if TYPE_CHECKING:
+    import msgspec
+
+    from harness.report.page import Page
+    from harness.verdict import Verdict
+
+# What computes, draws or asks is imported where it is called: a command's help needs none of it.
+# ruff: noqa: PLC0415
+
+PIPED_WIDTH: Final = 100
+_RUN: Final = click.Path(path_type=Path, file_okay=False)
+_SHARE: Final = click.FloatRange(0, 1, max_open=True)
+_ABOVE_0: Final = click.FloatRange(min=0, min_open=True)
+_OUT: Final = click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="JSON and page go there.  [default: the last RUN's folder]",
+)
+_MARGIN: Final = click.option(
+    "--margin",
+    type=_SHARE,
+    default=0.02,
+    show_default=True,
+    help="So much lower may the candidate's pass rate be.",
+)
+
+
+@click.command()
+@click.argument("runs", metavar="[RUN [RUN]]", type=_RUN, nargs=-1)
+@click.option("--reference", metavar="NAME", help="Ask now: a team, team/variant or engine:NAME,")
+@click.option("--candidate", metavar="NAME", help="and another, on the same items in one run.")
+@click.option("--promptset", metavar="SET", help="What to ask them.")
+@click.option("--repeat", type=click.IntRange(min=1), default=1, help="Each row so often.")
+@click.option("--concurrency", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--warmup", type=click.IntRange(min=0), default=0, help="Requests before, of each.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of order and sampling.")
+@_MARGIN
+@click.option(
+    "--min-length-ratio",
+    type=_ABOVE_0,
+    default=0.9,
+    show_default=True,
+    help="Of tokens an answer, over the reference's.",
+)
+@click.option(
+    "--max-slowdown",
+    type=_ABOVE_0,
+    metavar="RATIO",
+    help="Of the median latency.  [default: shown, not judged]",
+)
+@click.option(
+    "--prices",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="TOML",
+    help="[usd_per_hour] by arm or model.",
+)
+@_OUT
+@click.pass_context
+def compare(context: click.Context, /, runs: tuple[Path, ...], **values: Any) -> None:  # noqa: ANN401
+    """Is the candidate as good as the reference? On the same items, in pairs.
+
+    \b
+    compare RUN         a run of two arms, reference first
+    compare RUN RUN     reference and candidate, asked the same promptset
+    compare --reference NAME --candidate NAME --promptset SET
+                        asks both now, interleaved, so that latency is compared, too
+
+    PASS 0: not inferior by the margin. FAIL 1: inferior beyond it. INCONCLUSIVE 2: too few items to
+    tell. INVALID 3: a run is, the reference was not well, or requests have no counterpart.
+    """  # noqa: D301  # click's mark of lines to leave as they are
+    from harness.compare import results, tables
+    from harness.compare.comparing import Asked
+    from harness.compare.comparing import compare as compared
+    from harness.compare.page import page
+    from harness.compare.sides import sides
+    from harness.compare.speed import prices_of
+
+    prices = prices_of(values["prices"]) if values["prices"] else {}
+    where = _asked_now(values) if values["reference"] or values["candidate"] else _named(runs)
+    if runs and where != runs:
+        raise WrongInput("name runs, or --reference and --candidate to ask them now; not both")
+    found = compared(
+        *sides(*where),
+        Asked(
+            margin=values["margin"],
+            min_length_ratio=values["min_length_ratio"],
+            max_slowdown=values["max_slowdown"],
+            prices=prices,
+        ),
+    )
+    console = _console()
+    console.print(tables.comparison(found))
+    if flips := tables.flips(found):
+        console.print(flips)
+    console.print(tables.findings(found.findings))
+    folder = values["output"] or where[-1]
+    _finish(context, console, found.verdict, folder, (results.FILE, found, page(found)))
+
+
+@click.command()
+@click.argument("run", metavar="RUN", type=_RUN)
+@click.option(
+    "--variants",
+    nargs=2,
+    metavar="REFERENCE CANDIDATE",
+    help="[default: the run's arms, the split's, or the two that were asked most]",
+)
+@click.option(
+    "--split",
+    multiple=True,
+    metavar="NAME=WEIGHT",
+    help="The declared split, e.g. --split lora-v1=80 --split lora-v2=20.",
+)
+@_MARGIN
+@_OUT
+@click.pass_context
+def ab(
+    context: click.Context,
+    run: Path,
+    variants: tuple[str, str] | None,
+    split: tuple[str, ...],
+    margin: float,
+    output: Path | None,
+) -> None:
+    """Which of two variants is better? May be asked again and again while the run goes on.
+
+    Of a run of one team, split by the gateway, or of two arms that pin a variant each.
+
+    PASS 0: the candidate is better, or not worse by the margin. FAIL 1: it is worse. INCONCLUSIVE
+    2: not decided yet. INVALID 3: the run is, or requests were not split as declared.
+    """
+    from harness.compare import tables
+    from harness.compare import variants as reports
+    from harness.compare.pages import ab_page
+    from harness.compare.sides import Run
+
+    found = reports.ab(Run.read(run), variants or (), _weights(split), margin)
+    console = _console()
+    console.print(tables.ab(found))
+    console.print(f"better: {found.winner or 'not decided'}")
+    console.print(tables.findings(found.findings))
+    _finish(context, console, found.verdict, output or run, (reports.FILE, found, ab_page(found)))
+
+
+@click.command()
+@click.argument("run", metavar="RUN", type=_RUN)
+@click.option("--policy", default="default", show_default=True, help="default, strict or a file.")
+@click.option("--baseline", type=_RUN, metavar="RUN", help="[default: RUN's first arm of two]")
+@_OUT
+@click.pass_context
+def gate(
+    context: click.Context, run: Path, policy: str, baseline: Path | None, output: Path | None
+) -> None:
+    """May RUN's model take traffic? Every limit that the policy sets is answered.
+
+    PASS 0; FAIL 1; INCONCLUSIVE 2: a limit can't be answered, and why; INVALID 3.
+    """
+    from harness.compare import gate as gates
+    from harness.compare import tables
+    from harness.compare.pages import gate_page
+    from harness.compare.policy import policy_of
+
+    asked = policy_of(policy)
+    found = gates.gate(asked, policy, *gates.sides_of(run, baseline))
+    console = _console()
+    console.print(tables.findings(found.findings))
+    _finish(context, console, found.verdict, output or run, (gates.FILE, found, gate_page(found)))
+
+
+def _named(runs: Sequence[Path]) -> tuple[Path, ...]:
+    if not 1 <= len(runs) <= 2:  # noqa: PLR2004
+        raise WrongInput(
+            "name one run of two arms, or two runs; or ask now: --reference, --candidate and "
+            "--promptset"
+        )
+    return tuple(runs)
+
+
+def _asked_now(values: dict[str, Any]) -> tuple[Path]:
+    """The folder of a run that asked both."""
+    from harness.compare.live import prepared_pair
+    from harness.local.layout import Layout
+    from harness.local.state import running
+    from harness.runs.execute import execute, reported
+    from harness.runs.folder import RunFolder
+    from harness.runs.progress import Progress
+
+    if not (values["reference"] and values["candidate"] and values["promptset"]):
+        raise WrongInput("asking now takes all of --reference, --candidate and --promptset")
+    layout = Layout.of_repository()
+    document = {
+        "seed": values["seed"],
+        "promptset": {"name": values["promptset"]},
+        "load": {
+            "arrivals": {"type": "closed", "concurrency": values["concurrency"]},
+            "warmup": values["warmup"],
+        },
+    }
+    plan, rows, keys = prepared_pair(
+        values["reference"], values["candidate"], document, values["repeat"], running(layout.state)
+    )
+    folder = RunFolder.create(layout.build / "runs" / plan.run_id, plan, rows)
+    execute(folder, keys, Progress(_console()))
+    reported(folder)
+    return (folder.path,)
+
+
+def _weights(split: Sequence[str]) -> dict[str, float]:
+    weights: dict[str, float] = {}
+    for one in split:
+        name, _, weight = one.partition("=")
+        try:
+            weights[name] = float(weight)
+        except ValueError:
+            raise WrongInput(f"--split {one}: it is like lora-v1=80") from None
+        if not 0 <= weights[name] < float("inf"):
+            raise WrongInput(f"--split {one}: a weight is 0 or more")
+    if weights and not sum(weights.values()):
+        raise WrongInput("--split: one weight at least is above 0")
+    return weights
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, markup=False, emoji=False)
+
+
+def _finish(
+    context: click.Context,
+    console: Console,
+    verdict: "Verdict",
+    folder: Path,
+    written: "tuple[str, msgspec.Struct, Page]",
+) -> None:
+    from harness.compare import tables
+    from harness.compare.writing import write
+
+    name, document, page = written
+    console.print(tables.verdict(verdict), f"{write(folder, name, document, page)}", soft_wrap=True)
+    context.exit(verdict.exit_code)

@@ -1,0 +1,236 @@
+"""What a policy may ask of a run: a key, and who answers it.
+
+PASS and FAIL where the whole interval says so; what the evidence doesn't decide, or can't answer at
+all, is INCONCLUSIVE and says why.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from harness.compare import quality as qualities
+from harness.compare.policy import Policy
+from harness.compare.results import Comparison, Cost
+from harness.compare.sides import Side
+from harness.compare.speed import cost
+from harness.records import Record
+from harness.statistics import blocks
+from harness.statistics.means import ratio_of_means
+from harness.statistics.proportions import wilson
+from harness.summary import Rate
+from harness.totals import meets
+from harness.verdict import Finding, Verdict
+
+_NS_PER_MS: Final = 1_000_000
+_NO_BASELINE: Final = "there is nothing to compare with: name a --baseline"
+_UNCHECKED: Final = "no row that was asked has checks: nothing is known of the answers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    side: Side
+    comparison: Comparison | None
+    policy: Policy
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        return tuple(self.side.run.measured(self.side.arm.name))
+
+
+Ask = Callable[[float, Evidence], Finding]
+"""A limit and what is known -> the finding, to which `gate` gives its name."""
+
+
+def _pass_rate(least: float, evidence: Evidence) -> Finding:
+    graded = [evidence.side.run.grade(record) for record in evidence.records]
+    known = [passed for passed in graded if passed is not None]
+    if not known:
+        return _unknown(_UNCHECKED)
+    return _at_least(wilson(sum(known), len(known)), least, "passed their checks")
+
+
+def _margin(margin: float, evidence: Evidence) -> Finding:
+    if evidence.comparison is None:
+        return _unknown(_NO_BASELINE)
+    return qualities.finding(evidence.comparison.quality, margin)
+
+
+def _ratio(least: float, evidence: Evidence) -> Finding:
+    if evidence.comparison is None:
+        return _unknown(_NO_BASELINE)
+    quality = evidence.comparison.quality
+    if quality is None:
+        return _unknown(_UNCHECKED)
+    if not quality.reference.count:
+        return _unknown("the baseline passed nothing: there is no ratio to it")
+    ratio = quality.candidate.value / quality.reference.value
+    spread = ratio_of_means(
+        *_passes(
+            quality.flips.both, quality.flips.lost, quality.flips.gained, quality.flips.neither
+        )
+    )
+    if ratio >= least:
+        verdict, said = Verdict.PASS, "on these items"
+    elif spread is not None and spread.high < least:
+        verdict, said = Verdict.FAIL, f"and surely no more than {spread.high:.4g}"
+    else:
+        verdict, said = Verdict.INCONCLUSIVE, "but too few items tell that from chance"
+    return Finding(
+        name="",
+        verdict=verdict,
+        reason=f"the pass rate is {ratio:.4g} of the baseline's {said}; at least {least:g} is "
+        "asked",
+        measured=ratio,
+    )
+
+
+def _length_ratio(least: float, evidence: Evidence) -> Finding:
+    if evidence.comparison is None:
+        return _unknown(_NO_BASELINE)
+    length = evidence.comparison.length
+    if length is None or length.ratio is None:
+        return _unknown("too few answers whose tokens the servers counted")
+    ratio = length.ratio
+    return Finding(
+        name="",
+        verdict=_above(ratio.low, ratio.high, least),
+        reason=f"answers have {ratio.value:.3g} times the baseline's tokens "
+        f"({ratio.low:.3g} to {ratio.high:.3g}); at least {least:g} is asked",
+        measured=ratio.value,
+    )
+
+
+def _error_rate(most: float, evidence: Evidence) -> Finding:
+    rate = evidence.side.summary.error_rate
+    if not rate.of:
+        return _unknown("no request was measured")
+    return Finding(
+        name="",
+        verdict=_above(-rate.high, -rate.low, -most),
+        reason=f"{_told(rate, 'failed')}; at most {_percent(most)} is allowed",
+        measured=rate.value,
+    )
+
+
+def _percentile(what: str, time: Callable[[Record], int | None], percentile: float) -> Ask:
+    def ask(most: float, evidence: Evidence) -> Finding:
+        answered = [record for record in evidence.records if record.ok]
+        values = [value / _NS_PER_MS for record in answered if (value := time(record)) is not None]
+        if not values:
+            return _unknown(
+                f"no {what} was measured: "
+                + ("no answer was streamed" if answered else "no answer")
+            )
+        found = blocks.level(values, percentile)
+        if found is None:
+            return _unknown(
+                f"{len(values):,} values are too few, or follow one another too closely: this "
+                f"takes {blocks.fewest(percentile):,} at least"
+            )
+        return Finding(
+            name="",
+            verdict=_above(-found.high, -found.low, -most),
+            reason=f"{what} p{100 * percentile:g} is {found.value:.4g} ms ({found.low:.4g} to "
+            f"{found.high:.4g}); at most {most:g} ms is allowed",
+            measured=found.value,
+            unit="ms",
+        )
+
+    return ask
+
+
+def _goodput(least: float, evidence: Evidence) -> Finding:
+    slo, records = evidence.policy.goodput.slo, evidence.records
+    if not records:
+        return _unknown("no request was measured")
+    streamed = any(record.first_ns is not None for record in records if record.ok)
+    if (slo.ttft_ms is not None or slo.tpot_ms is not None) and not streamed:
+        return _unknown("no answer was streamed, so nobody knows when its first token came")
+    good = sum(meets(slo, record) for record in records)
+    return _at_least(wilson(good, len(records)), least, "were answered within the objectives")
+
+
+def _cost(what: str, figure: Callable[[Cost], float | None]) -> Ask:
+    def ask(most: float, evidence: Evidence) -> Finding:
+        found = cost(evidence.side, dict(evidence.policy.usd_per_hour))
+        if found.usd_per_hour is None:
+            return _unknown(f"{found.note}: give it in the policy's [usd_per_hour]")
+        value = figure(found)
+        if value is None:
+            return _unknown(f"no {what} were counted")
+        return Finding(
+            name="",
+            verdict=Verdict.PASS if value <= most else Verdict.FAIL,
+            reason=f"{value:.4g} USD for 1,000 {what}, {found.note}; at most {most:g} is allowed",
+            measured=value,
+            unit="USD",
+        )
+
+    return ask
+
+
+_TIMES: Final[dict[str, tuple[str, Callable[[Record], int | None]]]] = {
+    "ttft_ms": ("time to first token", lambda record: record.ttft_ns),
+    "tpot_ms": ("time per output token", lambda record: record.tpot_ns),
+    "latency_ms": ("latency", lambda record: record.latency_ns),
+}
+_LEVELS: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+RULES: Final[dict[str, Ask]] = {
+    "quality.min_pass_rate": _pass_rate,
+    "quality.margin": _margin,
+    "quality.min_ratio": _ratio,
+    "quality.min_length_ratio": _length_ratio,
+    "errors.max_rate": _error_rate,
+    "goodput.min_share": _goodput,
+    "cost.max_usd_per_1k_requests": _cost("requests", lambda found: found.usd_per_1k_requests),
+    "cost.max_usd_per_1k_tokens": _cost(
+        "completion tokens",
+        lambda found: (
+            None
+            if found.usd_per_1m_output_tokens is None
+            else found.usd_per_1m_output_tokens / 1_000
+        ),
+    ),
+    **{
+        f"{table}.{name}": _percentile(what, time, percentile)
+        for table, (what, time) in _TIMES.items()
+        for name, percentile in _LEVELS.items()
+    },
+}
+"""A policy's keys, each with who answers it."""
+
+
+def _passes(both: int, lost: int, gained: int, neither: int) -> tuple[list[float], list[float]]:
+    reference = [1.0] * (both + lost) + [0.0] * (gained + neither)
+    candidate = [1.0] * both + [0.0] * lost + [1.0] * gained + [0.0] * neither
+    return reference, candidate
+
+
+def _unknown(reason: str) -> Finding:
+    return Finding(name="", verdict=Verdict.INCONCLUSIVE, reason=reason)
+
+
+def _at_least(rate: Rate, least: float, what: str) -> Finding:
+    return Finding(
+        name="",
+        verdict=_above(rate.low, rate.high, least),
+        reason=f"{_told(rate, what)}; at least {_percent(least)} is asked",
+        measured=rate.value,
+    )
+
+
+def _above(low: float, high: float, least: float) -> Verdict:
+    if low >= least:
+        return Verdict.PASS
+    return Verdict.FAIL if high < least else Verdict.INCONCLUSIVE
+
+
+def _told(rate: Rate, what: str) -> str:
+    return (
+        f"{rate.count:,} of {rate.of:,} {what}: {_percent(rate.value)} "
+        f"({_percent(rate.low)} to {_percent(rate.high)})"
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"

@@ -1,0 +1,247 @@
+"""A/B: two variants of a team.
+
+Every interval here may be watched: it holds at all looks together, so stopping a run as soon as it
+decides is allowed. It speaks of the promptset's prompts. Two arms that pin a variant each are
+paired; answers of one team, split by the gateway, are two samples.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from harness.compare.comparing import worst_first
+from harness.compare.samples import Samples, samples_of
+from harness.compare.sides import Run
+from harness.plan import PromptsetRef, Slo
+from harness.records import Record
+from harness.statistics.counts import split_p
+from harness.statistics.interval import Interval
+from harness.statistics.proportions import wilson
+from harness.statistics.sequences import ConfidenceSequence, difference, median
+from harness.summary import Rate
+from harness.totals import meets
+from harness.verdict import Finding, Verdict, overall
+
+FILE: Final = "ab.json"
+MISMATCH: Final = 0.001
+"""Below this p-value the split is not the declared one; a common bar for that test."""
+_HALF_LEVEL: Final = 0.975
+"""Of each sample, for 95 % of their difference."""
+_NS_PER_MS: Final = 1_000_000
+
+Outcome = Callable[[Record], "bool | None"]
+
+
+class VariantTold(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    requests: int
+    weight: float | None
+    """Its declared share of the requests; None where nobody declared one."""
+    share: Rate
+    mean_tokens: float | None
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """A share or a median of both, and candidate minus reference, 95 % at every look."""
+
+    name: str
+    unit: str
+    higher_is_better: bool
+    reference: float
+    candidate: float
+    difference: Interval
+
+
+class AbReport(msgspec.Struct, frozen=True, kw_only=True):
+    verdict: Verdict
+    """PASS: the candidate is better, or not worse by the margin. FAIL: it is worse."""
+    winner: str
+    """The variant whose pass rate is higher, surely; empty while none is."""
+    findings: tuple[Finding, ...]
+    promptset: PromptsetRef
+    run: str
+    paired: bool
+    variants: tuple[VariantTold, VariantTold]
+    """Reference and candidate."""
+    unattributed: int
+    """Requests that failed before a variant was chosen, or whose answer names none."""
+    others: dict[str, int]
+    """Requests that other variants answered, e.g. by fallback."""
+    sample_ratio_p: float | None
+    metrics: tuple[Metric, ...]
+
+
+def ab(run: Run, names: Sequence[str], split: Mapping[str, float], margin: float) -> AbReport:
+    """As `harness.compare.samples` has them. Raises WrongInput where there are no two variants."""
+    samples = samples_of(run, names, split)
+    metrics = tuple(_metrics(run, samples))
+    p = split_p(samples.counts, split) if split and not samples.paired else None
+    findings = [run.finding(watched=True), *_split_findings(samples, split, p)]
+    quality = next((metric for metric in metrics if metric.name == "pass rate"), None)
+    findings.append(_quality(quality, margin))
+    found = worst_first(findings)
+    verdict = overall(found)
+    return AbReport(
+        verdict=verdict,
+        winner=_winner(quality, samples.names) if verdict is not Verdict.INVALID else "",
+        findings=found,
+        promptset=run.plan.promptset,
+        run=str(run.path),
+        paired=samples.paired,
+        variants=_told(samples, split),
+        unattributed=samples.unattributed,
+        others=dict(samples.others),
+        sample_ratio_p=p,
+        metrics=metrics,
+    )
+
+
+def _metrics(run: Run, samples: Samples) -> Iterable[Metric]:
+    slo = run.plan.slo
+    shares: list[tuple[str, bool, Outcome]] = [
+        ("pass rate", True, run.grade),
+        ("error rate", False, lambda record: not record.ok),
+    ]
+    if slo != Slo():
+        shares.append(("within objectives", True, lambda record: record.ok and meets(slo, record)))
+    for name, higher_is_better, outcome in shares:
+        metric = (_paired if samples.paired else _unpaired)(samples, outcome)
+        if metric:
+            old, new, between = metric
+            yield Metric(
+                name=name,
+                unit="",
+                higher_is_better=higher_is_better,
+                reference=old,
+                candidate=new,
+                difference=between,
+            )
+    if latency := _median_latency(samples):
+        yield latency
+
+
+def _paired(samples: Samples, outcome: Outcome) -> tuple[float, float, Interval] | None:
+    both = [
+        (old, new)
+        for one, other in zip(samples.reference, samples.candidate, strict=True)
+        if (old := outcome(one)) is not None and (new := outcome(other)) is not None
+    ]
+    if not both:
+        return None
+    sequence = ConfidenceSequence.of(float(new) - float(old) for old, new in both)
+    count = len(both)
+    return (
+        sum(old for old, _ in both) / count,
+        sum(new for _, new in both) / count,
+        sequence.interval(),
+    )
+
+
+def _unpaired(samples: Samples, outcome: Outcome) -> tuple[float, float, Interval] | None:
+    intervals = []
+    for side in (samples.reference, samples.candidate):
+        known = [passed for record in side if (passed := outcome(record)) is not None]
+        if not known:
+            return None
+        sequence = ConfidenceSequence.of(map(float, known), low=0.0, high=1.0, level=_HALF_LEVEL)
+        intervals.append(sequence.interval())
+    return intervals[0].value, intervals[1].value, difference(intervals[0], intervals[1])
+
+
+def _median_latency(samples: Samples) -> Metric | None:
+    old, new = (
+        median([record.latency_ns / _NS_PER_MS for record in side if record.ok], _HALF_LEVEL)
+        for side in (samples.reference, samples.candidate)
+    )
+    if old is None or new is None:
+        return None
+    return Metric(
+        name="median latency",
+        unit="ms",
+        higher_is_better=False,
+        reference=old.value,
+        candidate=new.value,
+        difference=difference(old, new),
+    )
+
+
+def _split_findings(
+    samples: Samples, split: Mapping[str, float], p: float | None
+) -> Iterable[Finding]:
+    if p is None:
+        return
+    counts = samples.counts
+    told = ", ".join(
+        f"{name} {counts.get(name, 0):,} (declared {100 * weight / sum(split.values()):.3g} %)"
+        for name, weight in split.items()
+    )
+    mismatch = p < MISMATCH
+    yield Finding(
+        name="sample ratio",
+        verdict=Verdict.INVALID if mismatch else Verdict.PASS,
+        reason=f"{told}: p = {p:.2g}"
+        + (
+            "; requests were not split as declared, so the samples differ by more than the variant"
+            if mismatch
+            else ""
+        ),
+        measured=p,
+        limit=MISMATCH,
+    )
+
+
+def _quality(metric: Metric | None, margin: float) -> Finding:
+    if metric is None:
+        return Finding(
+            name="quality",
+            verdict=Verdict.INCONCLUSIVE,
+            reason="no row that both were asked has checks: nothing is known of the answers",
+        )
+    between = metric.difference
+    if between.high < 0:
+        verdict, said = Verdict.FAIL, "the candidate is worse"
+    elif between.low > 0:
+        verdict, said = Verdict.PASS, "the candidate is better"
+    elif between.low >= -margin:
+        verdict, said = Verdict.PASS, f"the candidate is not worse by {100 * margin:g} points"
+    else:
+        verdict, said = Verdict.INCONCLUSIVE, "no difference is shown, nor its absence: go on"
+    return Finding(
+        name="quality",
+        verdict=verdict,
+        reason=f"pass rates {100 * metric.reference:.3g} % and {100 * metric.candidate:.3g} %, a "
+        f"difference of {100 * between.value:+.3g} ({100 * between.low:+.3g} to "
+        f"{100 * between.high:+.3g}) points: {said}",
+        measured=between.value,
+        limit=-margin,
+    )
+
+
+def _winner(metric: Metric | None, names: tuple[str, str]) -> str:
+    if metric is None:
+        return ""
+    between = metric.difference
+    return names[1] if between.low > 0 else names[0] if between.high < 0 else ""
+
+
+def _told(samples: Samples, split: Mapping[str, float]) -> tuple[VariantTold, VariantTold]:
+    total = len(samples.reference) + len(samples.candidate)
+    whole = sum(split.values())
+    old, new = (
+        VariantTold(
+            name=name,
+            requests=len(side),
+            weight=split[name] / whole if name in split else None,
+            share=wilson(len(side), total),
+            mean_tokens=_mean_tokens(side),
+        )
+        for name, side in zip(samples.names, (samples.reference, samples.candidate), strict=True)
+    )
+    return old, new
+
+
+def _mean_tokens(side: Sequence[Record]) -> float | None:
+    counts = [record.completion_tokens for record in side if record.ok]
+    known = [count for count in counts if count is not None]
+    return sum(known) / len(known) if known and len(known) == len(counts) else None

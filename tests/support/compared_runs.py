@@ -1,0 +1,114 @@
+"""Run folders with made-up answers, asked in the order that a real run of the plan asks in."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness import records
+from harness.checks import ContainsAny
+from harness.load.items import Items
+from harness.plan import Arm, Closed, Expectations, Generation, Load, Plan, PromptsetRef, Slo
+from harness.promptsets.rows import Row
+from harness.records import Record
+from harness.runs.folder import RunFolder
+from harness.summary import summarise
+
+MS = 1_000_000
+Answer = Callable[[int, int], Mapping[str, Any]]
+"""Number of the prompt, and how often it was asked before -> fields of the record."""
+
+
+def right(number: int, repeat: int) -> dict[str, Any]:  # noqa: ARG001
+    return {"output": f"the answer is {number}"}
+
+
+def wrong(number: int, repeat: int) -> dict[str, Any]:  # noqa: ARG001
+    return {"output": "I do not know"}
+
+
+def wrong_on(*numbers: int) -> Answer:
+    return lambda number, repeat: (wrong if number in numbers else right)(number, repeat)
+
+
+def failing(number: int, repeat: int) -> dict[str, Any]:  # noqa: ARG001
+    return {"error": "http_5xx", "status": 500}
+
+
+def rows(count: int, *, checked: bool = True) -> tuple[Row, ...]:
+    return tuple(
+        Row(
+            prompt_id=f"p{number:04d}",
+            prompt=f"What is number {number}?",
+            max_tokens=8,
+            category="even" if number % 2 == 0 else "odd",
+            checks=(ContainsAny(values=(str(number),)),) if checked else (),
+        )
+        for number in range(count)
+    )
+
+
+def run_folder(
+    path: Path,
+    arms: Mapping[str, Answer],
+    *,
+    prompts: int = 100,
+    repeat: int = 1,
+    warmup: int = 0,
+    sha256: str = "a" * 64,
+    checked: bool = True,
+    slo: Slo | None = None,
+    generation: Generation | None = None,
+    lost: tuple[int, ...] = (),
+    over: bool = True,
+) -> Path:
+    """Every prompt `repeat` times of each arm; latencies 100 ms, one every 200 ms."""
+    asked = rows(prompts, checked=checked)
+    plan = Plan(
+        run_id=path.name,
+        kind="run",
+        created="2026-01-01T00:00:00Z",
+        harness_version="0.1.0",
+        promptset=PromptsetRef(name="made-up", version=1, sha256=sha256),
+        arms=tuple(Arm(name=name, url="http://127.0.0.1:9", model=f"team/{name}") for name in arms),
+        load=Load(
+            arrivals=Closed(concurrency=2), count=prompts * repeat * len(arms), warmup=warmup
+        ),
+        generation=generation or Generation(),
+        slo=slo or Slo(),
+        expect=Expectations(min_pass_rate=0.0, max_error_rate=0.5),
+    )
+    folder = RunFolder.create(path, plan, asked)
+    items = Items(plan, asked)
+    seen: dict[tuple[str, str], int] = {}
+    with folder.segment() as segment:
+        for index in range(items.planned or 0):
+            item = items.item(index)
+            key = (item.arm.name, item.row.prompt_id)
+            times = seen[key] = seen.get(key, -1) + 1
+            if index in lost:
+                continue
+            fields = arms[item.arm.name](int(item.row.prompt_id[1:]), times)
+            segment.records.append(records.encode(_record(item.arm.name, item, fields)))
+    if over:
+        folder.write_summary(summarise(plan, folder.aggregate(items.planned)))
+    return path
+
+
+def _record(arm: str, item: Any, fields: Mapping[str, Any]) -> Record:  # noqa: ANN401
+    start = item.index * 200 * MS
+    took = fields.get("latency_ms", 100.0)
+    return Record(
+        **{
+            "index": item.index,
+            "arm": arm,
+            "prompt_id": item.row.prompt_id,
+            "planned_ns": start,
+            "sent_ns": start,
+            "end_ns": start + int(took * MS),
+            "status": 200,
+            "finish_reason": "stop",
+            "prompt_tokens": 5,
+            "completion_tokens": 6,
+            **{name: value for name, value in fields.items() if name != "latency_ms"},
+        }
+    )

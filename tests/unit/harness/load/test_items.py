@@ -1,0 +1,84 @@
+from collections import Counter
+
+import pytest
+
+from harness.errors import PlanError
+from harness.load.items import Items
+from harness.plan import Arm, Constant, Load
+from tests.support.load import plan, rows
+
+A = Arm(name="a", url="http://a.test", model="quant")
+B = Arm(name="b", url="http://b.test", model="reference")
+
+
+def test_every_row_comes_once_before_any_comes_twice() -> None:
+    items = Items(plan(A), rows(10))
+    epochs = [
+        [items.item(index).row.prompt_id for index in range(begin, begin + 10)]
+        for begin in range(0, 100, 10)
+    ]
+    assert all(len(set(epoch)) == 10 for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 10
+
+
+def test_two_arms_are_asked_the_same_row_with_the_same_seed_in_a_drawn_order() -> None:
+    items = Items(plan(A, B), rows(10))
+    pairs = [(items.item(2 * pair), items.item(2 * pair + 1)) for pair in range(200)]
+    assert all(one.row == other.row and one.seed == other.seed for one, other in pairs)
+    assert all(one.pair == other.pair == pair for pair, (one, other) in enumerate(pairs))
+    assert all({one.arm.name, other.arm.name} == {"a", "b"} for one, other in pairs)
+    first = Counter(one.arm.name for one, _ in pairs)
+    assert 60 < first["a"] < 140
+
+
+def test_an_item_is_the_same_in_whatever_order_it_is_asked_for() -> None:
+    one, other = Items(plan(A, B), rows(7)), Items(plan(A, B), rows(7))
+    forth = [one.item(index) for index in range(100)]
+    back = [other.item(index) for index in reversed(range(100))]
+    assert forth == back[::-1]
+
+
+def test_a_row_keeps_its_seed_when_it_comes_again_or_others_are_left_out() -> None:
+    whole, few = Items(plan(A), rows(9)), Items(plan(A), rows(4))
+    seeds = {item.row.prompt_id: item.seed for item in map(whole.item, range(9))}
+    again = {item.row.prompt_id: item.seed for item in map(whole.item, range(9, 18))}
+    of_few = {item.row.prompt_id: item.seed for item in map(few.item, range(4))}
+    assert seeds == again
+    assert len(set(seeds.values())) == 9
+    assert of_few == {name: seeds[name] for name in of_few}
+
+
+def test_another_seed_of_the_plan_deals_otherwise() -> None:
+    one, other = Items(plan(A, seed=1), rows(20)), Items(plan(A, seed=2), rows(20))
+    assert [one.item(i).row for i in range(20)] != [other.item(i).row for i in range(20)]
+    assert one.item(0).seed != other.item(0).seed
+
+
+def test_an_open_loop_by_duration_knows_its_count() -> None:
+    load = Load(arrivals=Constant(rate=10), duration_s=2)
+    assert Items(plan(A, load=load), rows()).planned == 20
+
+
+def test_without_rows_there_is_nothing_to_ask() -> None:
+    with pytest.raises(PlanError, match="no row of test v1 is selected"):
+        Items(plan(A), ())
+
+
+@pytest.mark.parametrize(
+    ("arms", "message"),
+    [
+        ((A, A), "both arms are named 'a'"),
+        ((Arm(name="a", url="http://a.test", model="m", api="chatt"),), "'chatt' is none of predict"),
+        (
+            (Arm(name="a", url="http://a.test", model="m", api="predict", stream=True),),
+            "predict answers whole only; chat, completions can stream",
+        ),
+        ((Arm(name="a", url="ftp://a.test", model="m"),), "is not like http"),
+        ((Arm(name="a", url="a.test:8000", model="m"),), "is not like http"),
+        ((Arm(name="a", url="http://a.test:x", model="m"),), "is not like http"),
+        ((Arm(name="a", url="http://a.test/\r\nX: y", model="m"),), "is not like http"),
+    ],
+)
+def test_arms_that_cannot_be_asked_are_refused(arms: tuple[Arm, ...], message: str) -> None:
+    with pytest.raises(PlanError, match=message):
+        Items(plan(*arms), rows())
