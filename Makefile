@@ -40,7 +40,7 @@ format: .venv/.ready ## let ruff format and fix what it can
 docs: .venv/.ready ## write docs/cli.md from the commands' own help
 	$(PYTHON) -m harness.reference > docs/cli.md.new && mv docs/cli.md.new docs/cli.md
 
-bench: .venv/.ready ## measure what the gateway costs
+bench: .venv/.ready .venvs/peers/.ready models ## measure what the gateway and the load client cost
 	$(PYTHON) tests/bench/run.py
 
 lock: .venv/.ready ## compile the lock files (UPGRADE=1 for newer versions)
@@ -62,6 +62,10 @@ setup: .venv/.ready .venvs/engine/.ready .venvs/models/.ready ## make the three 
 .venvs/models/.ready: requirements/models.txt requirements/install.sh | .venv/.ready
 	@echo "setting up .venvs/models: training and quantization"
 	@requirements/install.sh .venvs/models requirements/models.txt && touch $@
+
+.venvs/peers/.ready: requirements/peers.txt requirements/install.sh | .venv/.ready
+	@echo "setting up .venvs/peers: other load tools, to measure beside ours"
+	@requirements/install.sh .venvs/peers requirements/peers.txt && touch $@
 
 clean: ## remove what was built: models, logs, caches; a stack that runs is stopped first
 	@[ ! -s build/local.lock ] || $(PYTHON) -m harness local down

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 import httpx
 
-from harness.errors import NoStackError, WrongInput
+from harness.errors import GatewayError, NoStackError, WrongInput
 from harness.local.layout import Layout
 from harness.local.state import StackState, running
 
@@ -72,6 +72,17 @@ class Stage:
             trust_env=not self.local,
             limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once),
         )
+
+
+async def reached(stage: Stage, gateway: httpx.AsyncClient) -> None:
+    """Raises GatewayError where nobody answers there, whatever the answer is."""
+    try:
+        await gateway.get("/health")
+    except httpx.HTTPError as error:
+        raise GatewayError(
+            f"the gateway at {stage.gateway_url} does not answer ({type(error).__name__}): "
+            "is it running, and is this its address?"
+        ) from None
 
 
 def _address(gateway: str) -> str:

@@ -73,7 +73,10 @@ class ArmSummary(msgspec.Struct, frozen=True, kw_only=True):
     goodput: Rate | None
     goodput_per_s: float | None
     pass_rate: Rate | None
-    """Of all requests whose row has checks: one that failed did not pass."""
+    """Of all requests whose row has checks: one that failed did not pass.
+
+    Its interval counts rows, not requests: asking the same row again shows little more.
+    """
     by_category: dict[str, Rate]
 
 

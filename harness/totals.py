@@ -65,6 +65,8 @@ class ArmTotals(msgspec.Struct):
     output_chars: int = 0
     quality: Checked = msgspec.field(default_factory=Checked)
     by_category: dict[str, Checked] = {}
+    rows: dict[str, dict[str, int]] = {}
+    """How often each row with checks was asked, by category and prompt id."""
     first_ns: int | None = None
     last_ns: int | None = None
     """When the first was planned and the last one ended."""
@@ -84,6 +86,8 @@ class ArmTotals(msgspec.Struct):
         if passed is not None:
             checked = Checked(1, int(passed))
             self.quality.update(checked)
+            rows = self.rows.setdefault(category, {})
+            rows[record.prompt_id] = rows.get(record.prompt_id, 0) + 1
             if category:
                 self.by_category.setdefault(category, Checked()).update(checked)
         for counts, name in ((self.variants, record.variant), (self.targets, record.target)):
@@ -98,9 +102,9 @@ class ArmTotals(msgspec.Struct):
         for name in _SUMMED:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in _COUNTS:
-            counts = getattr(self, name)
-            for key, count in getattr(other, name).items():
-                counts[key] = counts.get(key, 0) + count
+            _add_counts(getattr(self, name), getattr(other, name))
+        for category, rows in other.rows.items():
+            _add_counts(self.rows.setdefault(category, {}), rows)
         for name in _HISTOGRAMS:
             getattr(self, name).update(getattr(other, name))
         self.quality.update(other.quality)
@@ -148,6 +152,11 @@ _SUMMED: Final = (
 )
 _COUNTS: Final = ("errors", "finish_reasons", "variants", "targets")
 _HISTOGRAMS: Final = ("latency", "service", "ttft", "tpot", "gaps")
+
+
+def _add_counts(counts: dict[str, int], others: dict[str, int]) -> None:
+    for name, count in others.items():
+        counts[name] = counts.get(name, 0) + count
 
 
 def meets(slo: Slo, record: Record) -> bool:

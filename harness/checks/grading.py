@@ -25,7 +25,7 @@ def grade(row_checks: Sequence[Check], question: str, answer: str) -> Graded:
     if not normalised(answer):
         return Graded(False, ("the answer is empty",))  # noqa: FBT003
     said = after_echo(question, answer)
-    if not normalised(said):
+    if not normalised(said) or normalised(question) in {normalised(said), normalised(answer)}:
         return Graded(False, ("the answer only repeats the question",))  # noqa: FBT003
     failures = failed(row_checks, Answer(said))
     return Graded(not failures, failures)

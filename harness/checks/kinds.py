@@ -1,6 +1,7 @@
 """The kinds of check. One more is one more class here, and its name in `Check`."""
 
 import math
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any, Final, get_args
@@ -120,13 +121,17 @@ class Regex(_Check, frozen=True, kw_only=True, tag="regex"):
     def __post_init__(self) -> None:
         bounded(self.pattern)
 
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return bounded(self.pattern)
+
     def failure(self, answer: Answer) -> str:
-        if bounded(self.pattern).search(answer.raw[:LONGEST].strip()):
+        if self._compiled.search(answer.raw[:LONGEST].strip()):
             return ""
         return f"doesn't match {self.pattern!r}"
 
     def faults(self) -> Iterator[str]:
-        if bounded(self.pattern).search(""):
+        if self._compiled.search(""):
             yield f"{self.pattern!r} matches an empty answer, and so any"
 
 
@@ -159,7 +164,9 @@ class JsonSchema(_Check, frozen=True, kw_only=True, tag="json_schema"):
     A code fence around it is allowed, words are not. 1 and 1.0 are equal, 1 and true are not.
     """
 
-    json_schema: Annotated[dict[str, Any], msgspec.Meta(min_length=1)] = msgspec.field(name="schema")
+    json_schema: Annotated[dict[str, Any], msgspec.Meta(min_length=1)] = msgspec.field(
+        name="schema"
+    )
     equals: Any = msgspec.UNSET
 
     def __post_init__(self) -> None:
@@ -180,8 +187,8 @@ class JsonSchema(_Check, frozen=True, kw_only=True, tag="json_schema"):
             document = answer.document
         except ValueError as error:
             return f"is no JSON: {error}"
-        for error in self._validator.iter_errors(document):
-            return f"at {error.json_path}: {_shown(error.message)}"
+        for fault in self._validator.iter_errors(document):
+            return f"at {fault.json_path}: {_shown(fault.message)}"
         return ""
 
     def faults(self) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """How answers are read before anything is compared.
 
-Normalised text: Unicode NFKC (so `４` is `4`), invisible characters removed, typographic quotes and
-minus signs made plain, case folded, every run of white space one space, none at the ends.
+Normalised text: Unicode NFKC (a full-width 4 is `4`), invisible characters removed, typographic
+quotes and minus signs made plain, case folded, every run of white space one space, none at the
+ends.
 """
 
 import re
@@ -21,7 +22,7 @@ _NUMBER: Final = re.compile(
 )
 _FENCE: Final = re.compile(r"\A\s*```[a-z]*[ \t]*\n(.*?)\n?[ \t]*```\s*\Z", re.DOTALL)
 _WORD: Final = re.compile(r"\w+")
-_LEADING: Final = re.compile(r"[\s.,;:!?\"'`*_)>]+")
+_LEADING: Final = re.compile(r"\A[\s.,;:!?\"'`*_)>]+")
 _TELLING: Final = 3
 """A question of fewer words may well begin its own answer: "Hello" is answered with "Hello!"."""
 
@@ -59,11 +60,10 @@ class Answer:
     @cached_property
     def number(self) -> float | None:
         """The last number: `1,234.5`, `-3`, `$12`, `40%`; digits within a word (`H2O`) are none."""
-        last = None
-        for last in _NUMBER.finditer(self.text):
-            pass
-        if last is None:
+        found = list(_NUMBER.finditer(self.text))
+        if not found:
             return None
+        last = found[-1]
         value = float(last[1].replace(",", ""))
         return -value if last[0].startswith("-") else value
 
@@ -83,7 +83,7 @@ class Answer:
 
 @lru_cache(maxsize=8192)
 def term(words: str) -> re.Pattern[str]:
-    """Finds normalised words as whole words: no `4` in `40`, `4.5` or `-4`, no `Paris` in `Parish`."""
+    """Finds whole words in normalised text: no `4` in `40`, `4.5`, `-4`; no `Paris` in `Parish`."""
     found = normalised(words)
     before = after = ""
     if found[:1].isalnum():
@@ -105,7 +105,7 @@ def after_echo(question: str, answer: str) -> str:
     asked = [word.casefold() for word in _WORD.findall(question)]
     rest = answer
     while asked and (end := _repeated(asked, rest)):
-        rest = _LEADING.sub("", rest[end:], count=1)
+        rest = _LEADING.sub("", rest[end:])
     return rest
 
 

@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415
 
 PIPED_WIDTH: Final = 100
+_ASKING: Final = {"load": {"arrivals": {"type": "closed", "concurrency": 2}}}
 _RUN: Final = click.Path(path_type=Path, file_okay=False)
+_FROM_1: Final = click.IntRange(min=1)
 _SHARE: Final = click.FloatRange(0, 1, max_open=True)
 _ABOVE_0: Final = click.FloatRange(min=0, min_open=True)
 _OUT: Final = click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="JSON and page go there.  [default: the last RUN's folder]",
+    help="JSON and page go there.  [default: RUN's folder, the last one's]",
 )
 _MARGIN: Final = click.option(
     "--margin",
@@ -43,10 +45,23 @@ _MARGIN: Final = click.option(
 @click.option("--reference", metavar="NAME", help="Ask now: a team, team/variant or engine:NAME,")
 @click.option("--candidate", metavar="NAME", help="and another, on the same items in one run.")
 @click.option("--promptset", metavar="SET", help="What to ask them.")
-@click.option("--repeat", type=click.IntRange(min=1), default=1, help="Each row so often.")
-@click.option("--concurrency", type=click.IntRange(min=1), default=2, show_default=True)
-@click.option("--warmup", type=click.IntRange(min=0), default=0, help="Requests before, of each.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of order and sampling.")
+@click.option("--url", metavar="URL", help="Of the gateway.  [default: the local stack's]")
+@click.option(
+    "--repeat", type=_FROM_1, default=1, metavar="N", help="Each row so often.  [default: 1]"
+)
+@click.option("--concurrency", type=_FROM_1, metavar="N", help="So many at once.  [default: 2]")
+@click.option(
+    "--warmup",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Requests of each before those that count.  [default: 0]",
+)
+@click.option(
+    "--plan",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="TOML",
+    help="How to ask them, as for `run`; options win.",
+)
 @_MARGIN
 @click.option(
     "--min-length-ratio",
@@ -89,9 +104,10 @@ def compare(context: click.Context, /, runs: tuple[Path, ...], **values: Any) ->
     from harness.compare.speed import prices_of
 
     prices = prices_of(values["prices"]) if values["prices"] else {}
-    where = _asked_now(values) if values["reference"] or values["candidate"] else _named(runs)
-    if runs and where != runs:
+    now = bool(values["reference"] or values["candidate"])
+    if now and runs:
         raise WrongInput("name runs, or --reference and --candidate to ask them now; not both")
+    where = _asked_now(values) if now else _named(runs)
     found = compared(
         *sides(*where),
         Asked(
@@ -106,7 +122,7 @@ def compare(context: click.Context, /, runs: tuple[Path, ...], **values: Any) ->
     if flips := tables.flips(found):
         console.print(flips)
     console.print(tables.findings(found.findings))
-    folder = values["output"] or where[-1]
+    folder = where[-1] if now else values["output"] or where[-1]
     _finish(context, console, found.verdict, folder, (results.FILE, found, page(found)))
 
 
@@ -196,26 +212,35 @@ def _asked_now(values: dict[str, Any]) -> tuple[Path]:
     from harness.local.state import running
     from harness.runs.execute import execute, reported
     from harness.runs.folder import RunFolder
+    from harness.runs.planning import layered, read_plan_file
     from harness.runs.progress import Progress
 
     if not (values["reference"] and values["candidate"] and values["promptset"]):
         raise WrongInput("asking now takes all of --reference, --candidate and --promptset")
     layout = Layout.of_repository()
-    document = {
-        "seed": values["seed"],
-        "promptset": {"name": values["promptset"]},
-        "load": {
-            "arrivals": {"type": "closed", "concurrency": values["concurrency"]},
-            "warmup": values["warmup"],
-        },
-    }
+    document = layered(
+        _ASKING, read_plan_file(values["plan"]) if values["plan"] else {}, _said(values)
+    )
     plan, rows, keys = prepared_pair(
         values["reference"], values["candidate"], document, values["repeat"], running(layout.state)
     )
-    folder = RunFolder.create(layout.build / "runs" / plan.run_id, plan, rows)
+    output = values["output"] or layout.build / "runs"
+    folder = RunFolder.create(output / plan.run_id, plan, rows)
     execute(folder, keys, Progress(_console()))
     reported(folder)
     return (folder.path,)
+
+
+def _said(values: dict[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {"promptset": {"name": values["promptset"]}}
+    if values["url"]:
+        said["arm"] = {"url": values["url"]}
+    load: dict[str, Any] = {}
+    if values["concurrency"]:
+        load["arrivals"] = {"type": "closed", "concurrency": values["concurrency"]}
+    if values["warmup"] is not None:
+        load["warmup"] = values["warmup"]
+    return said | ({"load": load} if load else {})
 
 
 def _weights(split: Sequence[str]) -> dict[str, float]:

@@ -20,7 +20,8 @@ def prepared_pair(
     repeat: int,
     stack: StackState | None,
 ) -> Prepared:
-    """`reference`, `candidate`: a team, team/variant, or `engine:NAME` of the local stack.
+    """`reference`, `candidate`: a team, team/variant, or `engine:NAME` of the local stack. An
+    address in the document's `arm` is that of another gateway.
 
     Every row is asked of both, `repeat` times, and the warm-up comes on top for each. Raises
     WrongInput where they can't be compared, else what `run` raises.

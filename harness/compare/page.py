@@ -68,8 +68,8 @@ def _figures(found: Comparison) -> Iterator[Figure]:
             note=f"{points(quality.difference)} points",
         )
         yield Figure(
-            label="Flips",
-            values=(f"{quality.flips.lost} lost", f"{quality.flips.gained} gained"),
+            label="Passed alone",
+            values=(count(quality.flips.lost), count(quality.flips.gained)),
             note=f"of {plural(quality.pairs, 'pair')}; McNemar p = {number(quality.p_different)}",
         )
     sides = (found.reference.figures, found.candidate.figures)
@@ -77,7 +77,12 @@ def _figures(found: Comparison) -> Iterator[Figure]:
         label="Failed requests", values=tuple(percent(side.error_rate.value) for side in sides)
     )
     if shift := found.speed.shifts.get("latency p50"):
-        yield Figure(label="Latency p50", values=(DASH, f"{number(shift.ratio.value)} of it"))
+        yield Figure(
+            label="Latency p50",
+            values=tuple(_median(side) for side in sides),
+            note=f"ratio {number(shift.ratio.value)} "
+            f"({interval(shift.ratio.low, shift.ratio.high)}), block by block",
+        )
     if length := found.length:
         yield Figure(
             label="Tokens an answer", values=(number(length.reference), number(length.candidate))
@@ -196,6 +201,11 @@ _COSTS = (
 
 def _sides(found: Comparison) -> tuple[ArmSummary, ArmSummary]:
     return (found.reference.figures, found.candidate.figures)
+
+
+def _median(side: ArmSummary) -> str:
+    at = side.latency.percentiles if side.latency else ()
+    return next((milliseconds(one.value) for one in at if one.level == 0.5), DASH)  # noqa: PLR2004
 
 
 def _money(cost: Cost, field: str) -> str | Cell:

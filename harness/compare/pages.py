@@ -22,11 +22,22 @@ def ab_page(found: AbReport) -> Page:
         + ("paired on the same items" if found.paired else "split by the gateway"),
         verdict=found.verdict,
         findings=found.findings,
+        series=names,
         figures=(
-            Figure(label="Better", values=(found.winner or "not decided",)),
             Figure(label="Requests", values=tuple(count(one.requests) for one in found.variants)),
+            *(
+                Figure(
+                    label=one.name.capitalize(),
+                    values=(percent(one.reference), percent(one.candidate)),
+                )
+                for one in shares
+            ),
         ),
-        facts=(("run", found.run), ("promptset sha256", found.promptset.sha256)),
+        facts=(
+            ("better", found.winner or "not decided"),
+            ("run", found.run),
+            ("promptset sha256", found.promptset.sha256),
+        ),
         sections=(
             Section(
                 heading="Differences",

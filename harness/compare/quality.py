@@ -6,8 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from harness.compare.pairing import Pair
 from harness.compare.results import CategoryRates, Flip, Noise, Quality
 from harness.records import Record
-from harness.statistics.interval import Interval
-from harness.statistics.paired import Flips, inferiority_p, mcnemar, rate_difference
+from harness.statistics.paired import (
+    Flips,
+    design_effect,
+    fewest,
+    inferiority_p,
+    mcnemar,
+    rate_difference,
+)
 from harness.statistics.proportions import wilson
 from harness.summary import Rate
 from harness.verdict import Finding, Verdict
@@ -20,7 +26,7 @@ def quality(pairs: Sequence[Pair], margin: float) -> Quality | None:
         return None
     outcomes = _by_prompt(graded)
     flips = Flips.of(passed for _, passed in graded)
-    repeats = flips.items / len(outcomes)
+    repeats = design_effect(list(outcomes.values()))
     return Quality(
         pairs=flips.items,
         prompts=len(outcomes),
@@ -48,7 +54,7 @@ def finding(found: Quality | None, margin: float) -> Finding:
             limit=-margin,
         )
     between = found.difference
-    verdict, said = _judged(between, margin)
+    verdict, said = _judged(found, margin)
     return Finding(
         name="quality",
         verdict=verdict,
@@ -60,7 +66,8 @@ def finding(found: Quality | None, margin: float) -> Finding:
     )
 
 
-def _judged(between: Interval, margin: float) -> tuple[Verdict, str]:
+def _judged(found: Quality, margin: float) -> tuple[Verdict, str]:
+    between = found.difference
     least = f"the margin of {100 * margin:.3g} points"
     if between.low >= -margin:
         return Verdict.PASS, f"not inferior, by {least}"
@@ -68,7 +75,9 @@ def _judged(between: Interval, margin: float) -> tuple[Verdict, str]:
         return Verdict.FAIL, f"inferior, beyond {least}"
     if between.high < 0:
         return Verdict.INCONCLUSIVE, f"worse, but whether beyond {least} takes more prompts to tell"
-    return Verdict.INCONCLUSIVE, f"too few prompts to tell it from {least}"
+    needed = fewest(margin)
+    more = f"; it takes {needed:,} at least" if needed and found.prompts < needed else ""
+    return Verdict.INCONCLUSIVE, f"too few prompts to tell it from {least}{more}"
 
 
 def _by_prompt(
@@ -110,12 +119,13 @@ def _by_category(
 
 def _category(group: Sequence[tuple[str, tuple[bool, bool]]]) -> CategoryRates:
     flips = Flips.of(passed for _, passed in group)
+    prompts: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
+    for prompt, passed in group:
+        prompts[prompt].append(passed)
     return CategoryRates(
         reference=wilson(flips.both + flips.lost, flips.items),
         candidate=wilson(flips.both + flips.gained, flips.items),
-        difference=rate_difference(
-            flips, repeats=flips.items / len({prompt for prompt, _ in group})
-        ),
+        difference=rate_difference(flips, repeats=design_effect(list(prompts.values()))),
     )
 
 

@@ -24,13 +24,9 @@ def verdict(of: Verdict) -> Text:
 
 
 def comparison(found: Comparison) -> Table:
-    table = Table(
-        "figure",
-        Text(found.reference.label),
-        Text(found.candidate.label),
-        "difference",
-        title_justify="left",
-    )
+    table = Table("figure", title_justify="left")
+    for column in (found.reference.label, found.candidate.label, "difference"):
+        table.add_column(Text(column), overflow="fold")
     for row in _rows(found):
         table.add_row(*map(Text, row))
     return table
@@ -53,13 +49,9 @@ def flips(found: Comparison) -> Table | None:
 
 def ab(found: AbReport) -> Table:
     reference, candidate = found.variants
-    table = Table(
-        "metric",
-        Text(reference.name),
-        Text(candidate.name),
-        "difference, 95 % at every look",
-        title_justify="left",
-    )
+    table = Table("metric", title_justify="left")
+    for column in (reference.name, candidate.name, "difference, 95 % at every look"):
+        table.add_column(Text(column), overflow="fold")
     table.add_row("requests", f"{reference.requests:,}", f"{candidate.requests:,}", "")
     for metric in found.metrics:
         factor, unit = (1.0, f" {metric.unit}") if metric.unit else (100.0, " %")

@@ -34,9 +34,7 @@ def jobs() -> None:
     """A run by many processes, here or as Lambda functions, merged exactly."""
 
 
-plan_file = click.argument(
-    "plan_file", metavar="PLAN", type=click.Path(path_type=Path, exists=True, dir_okay=True)
-)
+plan_file = click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
 shards_option = click.option(
     "--shards", type=click.IntRange(min=1), required=True, help="How many processes or functions."
 )

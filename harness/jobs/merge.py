@@ -72,10 +72,12 @@ class _Seen:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._late: dict[int, float] = {}
+        self._gave_up: list[int] = []
         self._unfit: dict[int, str] = {}
 
     def take(self, done: Finished) -> None:
         self._late[done.shard] = done.late_s
+        self._gave_up += [done.shard] * done.gave_up
         for finding in of_run(self._plan, done.aggregate):
             if finding.name in _OF_CLIENTS and finding.verdict is Verdict.INVALID:
                 self._unfit[done.shard] = finding.reason
@@ -89,6 +91,14 @@ class _Seen:
             if missing
             else "",
             right=f"all {len(expected):,} shards finished",
+        )
+        yield _finding(
+            "time",
+            wrong=f"{len(self._gave_up):,} shards had no more time, e.g. {self._gave_up[0]}: plan a "
+            "shorter run, or more shards"
+            if self._gave_up
+            else "",
+            right="no shard ran out of time",
         )
         latest, late_s = max(self._late.items(), key=lambda item: item[1], default=(0, 0.0))
         yield _finding(

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Self
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -15,6 +14,7 @@ from botocore.exceptions import (
 )
 
 from harness.errors import StoreError
+from harness.jobs.aws import session
 from harness.jobs.store import AbsentError
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class S3Store:
     @classmethod
     def of(cls, bucket: str, prefix: str) -> Self:
         """With credentials, region and endpoint from the environment, as boto3 finds them."""
-        with _explained(bucket):
-            return cls(boto3.Session().client("s3", config=_CONFIG), bucket, prefix)
+        with _explained(bucket), session() as one:
+            return cls(one.client("s3", config=_CONFIG), bucket, prefix)
 
     @property
     def where(self) -> str:

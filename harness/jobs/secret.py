@@ -1,10 +1,10 @@
 """The key that a run asks with, from Secrets Manager: the harness' one seam to it."""
 
-import boto3
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.errors import StoreError
+from harness.jobs.aws import session
 
 
 def api_key(arn: str) -> str | dict[str, str]:
@@ -13,9 +13,9 @@ def api_key(arn: str) -> str | dict[str, str]:
     Raises StoreError, without the secret's name or text.
     """
     try:
-        secret = (
-            boto3.Session().client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
-        )
+        with session() as one:
+            secrets = one.client("secretsmanager")
+        secret = secrets.get_secret_value(SecretId=arn)["SecretString"]
     except (BotoCoreError, ClientError, KeyError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
         raise StoreError(

@@ -132,9 +132,9 @@ async def _sent(
     seconds_left: SecondsLeft,
 ) -> bool:
     """Did it have to give up?"""
-    await asyncio.sleep(max(0.0, wait_s))
     try:
-        async with asyncio.timeout(max(0.0, seconds_left())):
+        async with asyncio.timeout(max(0.0, seconds_left())) as limit:
+            await asyncio.sleep(max(0.0, wait_s))
             await drive(
                 work.plan,
                 work.rows,
@@ -144,6 +144,8 @@ async def _sent(
                 pulse=telling,
             )
     except TimeoutError:
+        if not limit.expired():
+            raise
         return True
     return False
 

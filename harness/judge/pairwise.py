@@ -14,7 +14,7 @@ from harness.judge import prompting
 from harness.judge.pool import each
 from harness.judge.prompting import Choice
 from harness.judge.scoring import AT_ONCE, Failed, refused_none
-from harness.stage import Stage
+from harness.stage import Stage, reached
 
 PATH: Final = "/v1/chat/completions"
 
@@ -78,7 +78,7 @@ async def compare(
 ) -> list[Preference]:
     """A preference a pair, in the order of the pairs.
 
-    Raises GatewayError where the gateway refuses the caller.
+    Raises GatewayError where the gateway is away, or refuses the caller.
     """
     asked = list(pairs)
     found: dict[str, Preference] = {}
@@ -88,6 +88,7 @@ async def compare(
         told(preference)
 
     async with stage.client(at_once=at_once) as gateway:
+        await reached(stage, gateway)
         await each(asked, one, at_once=at_once)
     return [found[pair.pair_id] for pair in asked]
 

@@ -6,7 +6,7 @@ always says A would be a perfect one.
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Final
 
@@ -88,7 +88,7 @@ def cases(probes: Sequence[Probe]) -> list[Case]:
     ]
 
 
-def score_findings(outcomes: dict[str, ScoreOutcome]) -> tuple[Finding, ...]:
+def score_findings(outcomes: Mapping[str, ScoreOutcome]) -> tuple[Finding, ...]:
     """INVALID where a judge passes too many bad answers, or too few good ones."""
     return tuple(
         _finding(

@@ -11,7 +11,7 @@ import msgspec
 
 from harness.errors import GatewayError
 from harness.judge.pool import each
-from harness.stage import Stage
+from harness.stage import Stage, reached
 
 TEAM: Final = "eval"
 PATH: Final = "/api/eval/score"
@@ -97,7 +97,7 @@ async def score(
 ) -> dict[str, Outcome]:
     """Each case's outcome by its id; `told` hears of each as it comes.
 
-    Raises GatewayError where the gateway refuses the caller: every other case would be, too.
+    Raises GatewayError where the gateway is away, or refuses the caller, as it would every other.
     """
     outcomes: dict[str, Outcome] = {}
 
@@ -106,6 +106,7 @@ async def score(
         told(case, outcome)
 
     async with stage.client(at_once=at_once) as gateway:
+        await reached(stage, gateway)
         await each(cases, one, at_once=at_once)
     return outcomes
 

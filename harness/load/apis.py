@@ -91,9 +91,7 @@ APIS: Final[Mapping[str, Api]] = {
         whole=predicted,
         streamed=None,
     ),
-    "chat": Api(
-        path=lambda _: "/v1/chat/completions", body=_chat, whole=whole, streamed=streamed
-    ),
+    "chat": Api(path=lambda _: "/v1/chat/completions", body=_chat, whole=whole, streamed=streamed),
     "completions": Api(
         path=lambda _: "/v1/completions", body=_completion, whole=whole, streamed=streamed
     ),

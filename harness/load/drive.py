@@ -9,7 +9,15 @@ import gc
 import itertools
 import resource
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager
 from time import monotonic_ns
 from typing import Any, Final, TypeVar
@@ -51,7 +59,7 @@ def run_loop(main: Coroutine[Any, Any, _Result]) -> _Result:
     return uvloop.run(main)
 
 
-async def drive(  # noqa: PLR0913  # one call from outside, all by name
+async def drive(  # one call from outside, all by name
     plan: Plan,
     rows: Sequence[Row],
     *,
@@ -88,12 +96,13 @@ async def drive(  # noqa: PLR0913  # one call from outside, all by name
             }
             for client in clients.values():
                 await client.prepared(_connections_at_first(plan, items))
-            origin_ns = monotonic_ns() + _LEAD_NS - begin_ns
-            sender = Sender(items, clients, requests, origin_ns, sink)
-            loop = _loop(plan, items, sender, timers, _indices(items, todo), begin_ns)
-            with _without_garbage_collection(), _monitored(timers, sender, beat):
-                timers.at(origin_ns + begin_ns, loop.start)
-                await sender.ended
+            with _without_garbage_collection():
+                origin_ns = monotonic_ns() + _LEAD_NS - begin_ns
+                sender = Sender(items, clients, requests, origin_ns, sink)
+                loop = _loop(plan, items, sender, timers, _indices(items, todo), begin_ns)
+                with _monitored(timers, sender, beat):
+                    timers.at(origin_ns + begin_ns, loop.start)
+                    await sender.ended
     finally:
         timers.close()
     return Driven(planned=items.planned or loop.next_index, health=health)
@@ -126,7 +135,7 @@ def _connections_at_first(plan: Plan, items: Items) -> int:
     return min(max(soon, LEAST_SPARE), load.max_in_flight)
 
 
-def _loop(  # noqa: PLR0913, PLR0917  # what a loop consists of
+def _loop(  # what a loop consists of
     plan: Plan,
     items: Items,
     sender: Sender,
@@ -158,9 +167,7 @@ def _from(
 
 
 @contextmanager
-def _monitored(
-    timers: Timers, sender: Sender, beat: Callable[[Pulse], None]
-) -> Iterator[None]:
+def _monitored(timers: Timers, sender: Sender, beat: Callable[[Pulse], None]) -> Iterator[None]:
     monitor = Monitor(timers, sender, beat)
     try:
         yield

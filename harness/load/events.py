@@ -29,7 +29,7 @@ def streamed(stamps: Sequence[int], pieces: Sequence[bytes]) -> Answer:
             events = _one_by_one(stamps, pieces)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return UNREADABLE
-    return _told(events)
+    return _told(events) if events or _DONE in b"".join(pieces) else UNREADABLE
 
 
 def _told(events: Stamped) -> Answer:
@@ -116,5 +116,3 @@ def _lines(stamps: Sequence[int], pieces: Sequence[bytes]) -> Iterator[tuple[int
         *whole, left = (left + piece).split(b"\n")
         for line in whole:
             yield stamp, line.removesuffix(b"\r")
-
-

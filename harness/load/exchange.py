@@ -7,7 +7,6 @@ from harness.load.items import Item
 from harness.load.response import Response
 
 
-
 class Exchange:
     """Times are `time.monotonic_ns`. It is over when `error` or the response's end is set."""
 

@@ -38,7 +38,9 @@ class Items:
         check_arms(plan.arms)
         if not rows:
             ref = plan.promptset
-            raise PlanError(f"plan: nothing to ask: no row of {ref.name} v{ref.version} is selected")
+            raise PlanError(
+                f"plan: nothing to ask: no row of {ref.name} v{ref.version} is selected"
+            )
         self.planned: Final = planned_count(plan.load, plan.seed)
         self.planned_at: Final[PlannedAt | None] = planned_at(plan.load, plan.seed)
         self._arms = plan.arms

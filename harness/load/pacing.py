@@ -74,9 +74,7 @@ if sys.platform == "linux" and sys.version_info >= (3, 13):
             self._pending.clear()
 
         def _arm(self) -> None:
-            if self._pending and (
-                self._earliest is None or self._pending[0][0] < self._earliest
-            ):
+            if self._pending and (self._earliest is None or self._pending[0][0] < self._earliest):
                 self._earliest = self._pending[0][0]
                 os.timerfd_settime_ns(
                     self._descriptor,

@@ -36,7 +36,7 @@ class Requests:
         return f"{self._run}-{index}"
 
     def bytes_of(self, item: Item) -> bytes:
-        """The session, by which a team's split is dealt, is the pair's: both arms are dealt alike."""
+        """The session, by which a team's split is dealt, is the pair's."""
         begin = f"[{self._prefix(item.index):016x}] " if self._generation.unique_prefix else ""
         body = _encode(self._api.body(item, self._generation, begin))
         head = (

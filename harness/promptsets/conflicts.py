@@ -38,6 +38,13 @@ class Answers:
         return next((other for other, _ in self.rows if not failed(other.checks, own)), None)
 
 
+def echo_passes(row: Row) -> bool:
+    """Whether repeating the prompt, or the whole conversation, passes the row's checks alone."""
+    conversation = "\n".join(turn.content for turn in row.turns)
+    echoes = {row.question, conversation, row.question.rstrip(" ?.!:"), f'"{row.question}"'}
+    return bool(row.checks) and any(not failed(row.checks, Answer(echo)) for echo in echoes)
+
+
 def asked(row: Row) -> str:
     """What makes two rows the same: what is asked, and of a judge what is judged."""
     turns = "\n".join(f"{turn.role}: {normalised(turn.content)}" for turn in row.turns)

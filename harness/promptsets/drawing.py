@@ -1,4 +1,4 @@
-"""From an item of a domain file to a row: values are drawn, formulas worked out, texts filled in."""
+"""From an item of a domain file to a row: values drawn, formulas worked out, texts filled in."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from harness.promptsets.sources import Draw, Item, Lines
 
 _PLACE: Final = re.compile(r"\{([a-z][a-z0-9_]*)((?:\.[a-z0-9_]+|\[\d+\])*)(?::([^{}]*))?\}")
 _KEPT: Final = "fill"
-"""`{fill}` is not for here: whoever sends a request fills it (`harness.promptsets.rows.Request`)."""
+"""`{fill}` is not for here: whoever sends a request fills it (`rows.Request`)."""
 _TRIES: Final = 200
 _T = TypeVar("_T")
 

@@ -93,7 +93,7 @@ def evaluate(formula: str, values: Values) -> Any:  # noqa: ANN401  (a formula h
         raise ValueError(f"{formula!r}: {type(error).__name__}: {error}") from None
 
 
-def _value(node: ast.expr, values: Values) -> Any:  # noqa: ANN401, C901, PLR0911
+def _value(node: ast.expr, values: Values) -> Any:  # noqa: ANN401, C901, PLR0911, PLR0912
     match node:
         case ast.Constant(value=value):
             return value

@@ -1,8 +1,9 @@
-"""Promptset folders, written whole or not at all."""
+"""The two files of a promptset in a folder: written whole or not at all."""
 
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,12 +12,32 @@ from harness.promptsets import manifest as manifests
 from harness.promptsets.manifest import Manifest
 from harness.promptsets.rows import Row, encoded
 
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """As they are, not verified."""
+
+    manifest: bytes
+    rows: bytes
+
+
 _OURS: Final = frozenset({manifests.FILE, manifests.ROWS})
+
+
+def read(folder: Path) -> Files:
+    """Raises PromptsetError where the folder holds no promptset."""
+    try:
+        return Files((folder / manifests.FILE).read_bytes(), (folder / manifests.ROWS).read_bytes())
+    except OSError as error:
+        raise PromptsetError(
+            f"{folder} holds no promptset: {error.filename}: {error.strerror};"
+            f" one is a folder with {manifests.FILE} and {manifests.ROWS}"
+        ) from None
 
 
 def write(manifest: Manifest, rows: tuple[Row, ...], folder: Path) -> None:
     """Raises PromptsetError where the folder holds other things, StoreError where it can't be."""
-    if folder.exists() and (other := sorted(set(os.listdir(folder)) - _OURS)):
+    if folder.exists() and (other := sorted({path.name for path in folder.iterdir()} - _OURS)):
         raise PromptsetError(f"{folder} holds {other[0]}, which is no promptset's; name another")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ import msgspec
 
 from harness.errors import PromptsetError
 from harness.promptsets import manifest, sources
-from harness.promptsets.conflicts import Answers, asked
+from harness.promptsets.conflicts import Answers, asked, echo_passes
 from harness.promptsets.drawing import Dice, draw_row
 from harness.promptsets.folders import write
 from harness.promptsets.manifest import Generator, describe
@@ -150,6 +150,8 @@ class _Drawing:
     def _too_near(self, row: Row) -> str:
         if row.turns and asked(row) in self.seen:
             return "the same question was drawn before"
+        if echo_passes(row):
+            return "an echo of the prompt passes its checks"
         if other := self.answers.passing(row):
             return f"the answer of {_named(other)} passes its checks: {other.reference!r}"
         if other := self.answers.passed_by(row):
@@ -166,9 +168,7 @@ class _Drawing:
                 domain=part.domain,
             )
         except ValueError as error:
-            raise PromptsetError(
-                f"domains/{part.domain}.toml: item {item.id!r}: {error}"
-            ) from None
+            raise PromptsetError(f"domains/{part.domain}.toml: item {item.id!r}: {error}") from None
         return msgspec.structs.replace(
             row,
             bucket=part.bucket or row.bucket,
@@ -200,6 +200,8 @@ def _given(prompts: Sequence[Mapping[str, Any]], name: str) -> Domain:
     for item in items:
         item.pop("text", None)
     try:
-        return msgspec.convert({"id": name, "description": "Given by the caller.", "items": items}, Domain)
+        return msgspec.convert(
+            {"id": name, "description": "Given by the caller.", "items": items}, Domain
+        )
     except msgspec.ValidationError as error:
         raise PromptsetError(f"prompts: {error}") from None

@@ -14,7 +14,7 @@ from harness.checks.grading import failed
 from harness.checks.text import Answer
 from harness.errors import PromptsetError
 from harness.promptsets import manifest as manifests
-from harness.promptsets.conflicts import Answers, asked
+from harness.promptsets.conflicts import Answers, asked, echo_passes
 from harness.promptsets.manifest import Manifest, counts, digest
 from harness.promptsets.rows import Row
 from harness.promptsets.store import read_manifest, read_row
@@ -184,9 +184,7 @@ def _too_easy(one: Placed) -> Iterator[Fault]:
     row = one.row
     if not failed(row.checks, Answer("")):
         yield one.fault("an empty answer passes", "ask for something that must be in the answer")
-    conversation = "\n".join(turn.content for turn in row.turns)
-    echoes = {row.question, conversation, row.question.rstrip(" ?.!:"), f'"{row.question}"'}
-    if any(not failed(row.checks, Answer(echo)) for echo in echoes):
+    if echo_passes(row):
         yield one.fault(
             "an echo of the prompt passes",
             "ask for what is not in the prompt, or bound the answer (max_words, exact, JSON)",

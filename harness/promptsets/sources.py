@@ -131,7 +131,8 @@ def _load(made: type[_T], folder: Path, name: str) -> _T:
     names = known(folder.name, folder.parent)
     if name not in names:
         raise PromptsetError(
-            f"there is no {made.__name__.lower()} {name!r} in {folder}; known are {', '.join(names)}"
+            f"there is no {made.__name__.lower()} {name!r} in {folder};"
+            f" known are {', '.join(names)}"
         )
     path = folder / f"{name}.toml"
     try:

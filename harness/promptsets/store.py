@@ -9,9 +9,11 @@ import msgspec
 
 from harness.errors import PromptsetError
 from harness.plan import PromptsetRef
+from harness.promptsets import folders
 from harness.promptsets import manifest as manifests
 from harness.promptsets import rows as row_codec
 from harness.promptsets.compatibility import compatible
+from harness.promptsets.folders import Files
 from harness.promptsets.manifest import Manifest
 from harness.promptsets.rows import Row
 from harness.version import VERSION
@@ -101,7 +103,7 @@ def load(where: str, version: int | None = None) -> Promptset:
         files, shown = s3.read(where), where.rstrip("/")
     else:
         folder = folder_of(where)
-        files, shown = _read(folder), str(folder)
+        files, shown = folders.read(folder), str(folder)
     promptset = verified(files, shown)
     if version not in {None, promptset.manifest.version}:
         raise PromptsetError(
@@ -120,24 +122,6 @@ def folder_of(where: str) -> Path:
             " A folder is written with a slash: ./mine"
         )
     return SHIPPED / where
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    manifest: bytes
-    rows: bytes
-
-
-def _read(folder: Path) -> Files:
-    try:
-        return Files(
-            (folder / manifests.FILE).read_bytes(), (folder / manifests.ROWS).read_bytes()
-        )
-    except OSError as error:
-        raise PromptsetError(
-            f"{folder} holds no promptset: {error.filename}: {error.strerror};"
-            f" one is a folder with {manifests.FILE} and {manifests.ROWS}"
-        ) from None
 
 
 def verified(files: Files, shown: str) -> Promptset:

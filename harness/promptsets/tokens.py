@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-import jinja2
 import msgspec
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
@@ -27,21 +26,19 @@ class Counter:
 
     def __init__(self, folder: Path) -> None:
         try:
-            tokenizer, template = (
-                (folder / name).read_bytes() for name in (TOKENIZER, TEMPLATE)
-            )
+            tokenizer, template = ((folder / name).read_bytes() for name in (TOKENIZER, TEMPLATE))
             self._tokenizer = Tokenizer.from_buffer(tokenizer)
         except OSError as error:
             raise PromptsetError(
                 f"{error.filename}: {error.strerror}; make the models (`make models`), or name a"
                 f" folder with {TOKENIZER} and {TEMPLATE} of the model that is served"
             ) from None
-        except Exception as error:  # the library raises nothing narrower
+        except Exception as error:  # noqa: BLE001  (the library raises nothing narrower)
             raise PromptsetError(f"{folder / TOKENIZER}: {error}") from None
         self.name: Final = folder.name
         self.sha256: Final = digest(tokenizer + template)
         environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-        self._template: Final[jinja2.Template] = environment.from_string(template.decode())
+        self._template: Final = environment.from_string(template.decode())
 
     def count(self, row: Row) -> int:
         text = self._template.render(
@@ -59,7 +56,9 @@ def measured(
     rows: list[Row], count: Callable[[Row], int], name: str, sha256: str
 ) -> TokenStatistics:
     sizes = [count(row) for row in rows]
-    levels = statistics.quantiles(sizes, n=100, method="inclusive") if len(sizes) > 1 else sizes * 99
+    levels = (
+        statistics.quantiles(sizes, n=100, method="inclusive") if len(sizes) > 1 else sizes * 99
+    )
     return TokenStatistics(
         tokenizer=name,
         tokenizer_sha256=sha256,
@@ -68,7 +67,5 @@ def measured(
         p95=round(levels[94]),
         max=max(sizes),
         total=sum(sizes),
-        max_with_answer=max(
-            size + row.max_tokens for size, row in zip(sizes, rows, strict=True)
-        ),
+        max_with_answer=max(size + row.max_tokens for size, row in zip(sizes, rows, strict=True)),
     )

@@ -41,7 +41,7 @@ class Wanted:
     rows: int | None = None
     policy: Path | None = None
     concurrency: int = 4
-    timings: int = 60
+    timings: int = 66
     seed: int = 0
     runs: Path | None = None
     resume: Path | None = None
@@ -82,6 +82,7 @@ async def begun(wanted: Wanted, stage: Stage | None) -> RecoveryFolder:
         created=now.isoformat(timespec="seconds"),
         harness_version=VERSION,
         promptset=ref,
+        rows=wanted.rows,
         reference=reference,
         candidate=candidate,
         policy=policy,

@@ -39,7 +39,7 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option(
     "--policy",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Thresholds, in TOML.",
+    help="Thresholds. [those of harness/recovery/policy.toml]",
 )
 @click.option(
     "--concurrency",
@@ -51,9 +51,9 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option(
     "--timings",
     type=click.IntRange(min=0),
-    default=60,
+    default=66,
     show_default=True,
-    help="How often each is timed. Fewer than 40 give no interval; 0: speed is not measured.",
+    help="How often each is timed. Fewer than 60 give no interval; 0: speed is not measured.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**53), default=0, show_default=True)
 @click.option(

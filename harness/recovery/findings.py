@@ -21,6 +21,7 @@ from harness.verdict import Finding, Verdict, overall
 PASS, FAIL = Verdict.PASS, Verdict.FAIL
 INCONCLUSIVE, INVALID = Verdict.INCONCLUSIVE, Verdict.INVALID
 _SEVERITY: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}
+_SMALLEST_P: Final = 0.001
 _TOO_FEW: Final = "too few rows were answered to tell"
 
 Findings = Iterator[Finding]
@@ -60,8 +61,8 @@ def errors(found: Recovery) -> Findings:
         yield Finding(
             name=f"errors, {arm.arm}",
             verdict=verdict,
-            reason=f"{rate.count:,} of {rate.of:,} requests failed, at most {percent(limit)} may"
-            + _why(arm),
+            reason=f"{rate.count:,} of {rate.of:,} observations failed, at most "
+            f"{percent(limit)} may" + _why(arm),
             measured=rate.value,
             limit=limit,
         )
@@ -164,7 +165,7 @@ def quality(found: Recovery) -> Findings:
         verdict=verdict,
         reason=f"{_shares(recovery)} of the reference's pass rate, {percent(policy.min_recovery)} "
         f"is asked for; {len(own.lost)} rows lost, {len(own.gained)} gained (McNemar "
-        f"p = {number(own.p_value)})" + _more_rows(verdict),
+        f"p {p_value(own.p_value)})" + _more_rows(verdict),
         measured=recovery.value,
         limit=policy.min_recovery,
     )
@@ -276,6 +277,10 @@ def _at_most(
         measured=found.value,
         limit=limit,
     )
+
+
+def p_value(value: float) -> str:
+    return f"= {number(value)}" if value >= _SMALLEST_P else f"< {_SMALLEST_P}"
 
 
 def _shares(found: Interval) -> str:

@@ -33,13 +33,15 @@ class RecoveryPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """UTC, ISO 8601."""
     harness_version: str
     promptset: PromptsetRef
+    rows: Count | None = None
+    """Only the first so many of them."""
     reference: Side
     candidate: Side
     policy: Policy = Policy()
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
     concurrency: Count = 4
     """Requests at once, of all arms together; also the batch in which throughput is timed."""
-    timings: Annotated[int, msgspec.Meta(ge=0)] = 60
+    timings: Annotated[int, msgspec.Meta(ge=0)] = 66
     """Times that every arm is timed, in turns; 0: speed is not measured."""
     timed_tokens: Annotated[int, msgspec.Meta(ge=2)] = 32
     top: Annotated[int, msgspec.Meta(ge=1, le=20)] = 20

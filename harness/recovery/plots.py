@@ -6,7 +6,7 @@ from typing import Final
 import altair as alt
 
 from harness.recovery.results import SurvivalPoint
-from harness.report.charts.theme import LEFT, colours, data, spec
+from harness.report.charts.theme import LEFT, colours, data, layered, spec
 from harness.report.drawing import Chart, Spec
 from harness.report.wording import number, percent
 
@@ -79,7 +79,7 @@ def still_identical(curves: Mapping[str, Sequence[SurvivalPoint]]) -> Chart | No
         line = base.mark_line(strokeWidth=1.75, interpolate="step-after").encode(
             y=alt.Y("share:Q", scale=across)
         )
-        return spec(alt.layer(band, line).properties(width=width - LEFT, height=_HEIGHT))
+        return spec(layered(band, line).properties(width=width - LEFT, height=_HEIGHT))
 
     said = "; ".join(
         f"{name}: {percent(curve[-1].share)} after {curve[-1].tokens} tokens"

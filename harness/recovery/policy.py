@@ -1,12 +1,15 @@
 """What a candidate must keep of the reference: thresholds, read from TOML strictly."""
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 import msgspec
 
 from harness.errors import PolicyError
 from harness.plan import Positive, Share
+
+EXAMPLE: Final = Path(__file__).with_name("policy.toml")
+"""The defaults, to copy from."""
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

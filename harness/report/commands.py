@@ -11,14 +11,14 @@ from harness.report import write
 @click.argument("run", metavar="RUN_DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--open", "shown", is_flag=True, help="Show it in the browser.")
 def report(run: Path, *, shown: bool) -> None:
-    r"""Make a run's HTML page and CSV again, from its records.
+    """Make a run's HTML page and CSV again, from its records.
 
     \b
     report.html   one file that needs nothing else
     records.csv   a line for each request
     summary.csv   every figure with its interval
-    """
+    """  # noqa: D301  # click's mark for lines that stay lines
     page = write(run)
-    click.echo(f"{page}")
+    click.echo(page)
     if shown:
         click.launch(str(page))

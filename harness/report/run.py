@@ -8,7 +8,7 @@ from harness.report import run_facts, run_latency, run_quality, run_tables
 from harness.report.page import Figure, Page, Section
 from harness.report.run_quality import Failure
 from harness.report.wording import DASH, level, milliseconds, moment, number, percent, plural
-from harness.summary import ArmSummary, Distribution, Summary
+from harness.summary import ArmSummary, Distribution, Rate, Summary
 
 _HEADLINE: Final = (0.5, 0.99)
 
@@ -56,11 +56,11 @@ def _figures(arms: Sequence[ArmSummary]) -> tuple[Figure, ...]:
     found = (
         Figure(
             label="Passed their checks",
-            values=tuple(percent(arm.pass_rate.value) if arm.pass_rate else DASH for arm in arms),
+            values=tuple(_share(arm.pass_rate) for arm in arms),
         ),
         Figure(
             label="Failed requests",
-            values=tuple(percent(arm.error_rate.value) for arm in arms),
+            values=tuple(_share(arm.error_rate) for arm in arms),
             note=f"of {plural(sum(arm.requests for arm in arms), 'request')}",
         ),
         Figure(label="Answered a second", values=tuple(number(arm.requests_per_s) for arm in arms)),
@@ -76,10 +76,14 @@ def _figures(arms: Sequence[ArmSummary]) -> tuple[Figure, ...]:
         ),
         Figure(
             label="Within the objectives",
-            values=tuple(percent(arm.goodput.value) if arm.goodput else DASH for arm in arms),
+            values=tuple(_share(arm.goodput) for arm in arms),
         ),
     )
     return tuple(figure for figure in found if set(figure.values) != {DASH})
+
+
+def _share(rate: Rate | None) -> str:
+    return percent(rate.value) if rate is not None and rate.of else DASH
 
 
 def _at(wanted: float, distributions: Sequence[Distribution | None]) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ def _measured(value: float | None, reason: str) -> str | Cell:
 def _share(rate: Rate | None) -> str | Cell:
     if rate is None:
         return unknown(_NO_SLO)
+    if not rate.of:
+        return unknown("no request was measured")
     return f"{percent(rate.value)} ({percent(rate.low)} to {percent(rate.high)})"
 
 

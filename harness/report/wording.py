@@ -45,14 +45,14 @@ def milliseconds(value: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration: `48.2 s`, `12 min 5 s`, `3 h 20 min`."""
+    """A duration: `48.2 s`, `12 min 5 s`, `3 h`."""
     minute, hour = 60, 3_600
-    if value < minute:
+    if float(f"{value:.{_DIGITS}g}") < minute:
         return f"{number(value)} s"
     whole = round(value)
     if whole < hour:
-        return f"{whole // minute} min {whole % minute} s"
-    return f"{whole // hour:,} h {whole % hour // minute} min"
+        return _without_nothing(f"{whole // minute} min", f"{whole % minute} s")
+    return _without_nothing(f"{whole // hour:,} h", f"{whole % hour // minute} min")
 
 
 def moment(written: str) -> str:
@@ -80,6 +80,10 @@ def clipped(text: str, most: int) -> str:
 
 def plural(of: int, one: str, many: str = "") -> str:
     return f"{count(of)} {one if of == 1 else many or one + 's'}"
+
+
+def _without_nothing(large: str, small: str) -> str:
+    return large if small.startswith("0 ") else f"{large} {small}"
 
 
 def _looks_whole(share: float, decimals: int) -> bool:

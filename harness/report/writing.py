@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, TextIO
 
+import msgspec
+
 from harness.checks import grade
 from harness.errors import StoreError
+from harness.load.schedule import planned_count
 from harness.promptsets.rows import Row
 from harness.records import Record
 from harness.report import tabular
@@ -17,7 +20,8 @@ from harness.report.run import page_of
 from harness.report.run_quality import Failure
 from harness.runs.folder import RunFolder
 from harness.runs.grading import grading_of
-from harness.summary import summarise
+from harness.summary import Summary, summarise
+from harness.verdict import Finding, Verdict, overall
 
 _EXAMPLES: Final = 9
 _OF_A_KIND: Final = 3
@@ -27,14 +31,22 @@ def write_run(path: Path) -> Path:
     folder = RunFolder(path)
     plan, rows = folder.plan, folder.rows
     grading = grading_of(plan, rows)
-    aggregate = folder.aggregate()
-    summary = folder.summary or summarise(plan, aggregate)
+    told = folder.summary
+    aggregate = folder.aggregate(told.planned if told else planned_count(plan.load, plan.seed))
+    summary = told or _unfinished(summarise(plan, aggregate))
     page = write_page(page_of(summary, aggregate, _failures(folder)), path / FILE)
     _replace(
         path / tabular.RECORDS, lambda file: tabular.write_records(file, folder.records(), grading)
     )
     _replace(path / tabular.SUMMARY, lambda file: tabular.write_summary(file, summary))
     return page
+
+
+def _unfinished(summary: Summary) -> Summary:
+    """What was recorded of a run that isn't over may be shown, and proves nothing."""
+    reason = "the run is not over: no summary was written; resume it, or run it again"
+    found = (Finding(name="end", verdict=Verdict.INVALID, reason=reason), *summary.findings)
+    return msgspec.structs.replace(summary, findings=found, verdict=overall(found))
 
 
 def _failures(folder: RunFolder) -> list[Failure]:
@@ -77,14 +89,14 @@ def _failure(record: Record, row: Row) -> Failure | None:
 def _replace(path: Path, write: Callable[[TextIO], object]) -> None:
     """The old file or the new one, never a part. Raises StoreError."""
     try:
-        with _unfinished(path) as file:
+        with _beside(path) as file:
             write(file)
     except OSError as error:
         raise StoreError(f"{path} can't be written: {error.strerror or error}") from None
 
 
 @contextlib.contextmanager
-def _unfinished(path: Path) -> Iterator[TextIO]:
+def _beside(path: Path) -> Iterator[TextIO]:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("w", encoding="utf-8", errors="replace", newline="") as file:

@@ -38,10 +38,12 @@ _ABOVE_0: Final = click.FloatRange(min=0, min_open=True)
 
 @click.command()
 @options(WHAT[:1], WHOM, HOW_MANY)
-@click.option("--rate", type=_ABOVE_0, metavar="R", help="So many a second, answered or not.")
-@click.option("--poisson", is_flag=True, help="At random moments, --rate a second on average.")
 @click.option(
-    "--repeat", type=click.IntRange(min=1), default=1, metavar="N", help="Each row so often."
+    "--rate", type=_ABOVE_0, metavar="R", help="Requests a second, answered or not: an open loop."
+)
+@click.option("--poisson", is_flag=True, help="With --rate: at random moments.")
+@click.option(
+    "--repeat", type=click.IntRange(min=1), default=1, metavar="N", help="Ask each row N times."
 )
 @options(WHAT[1:], ASKED, FILES)
 @click.pass_context
@@ -62,9 +64,13 @@ def run(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401  # of
     help="When requests are sent.  [default: by what else is given; else closed]",
 )
 @options(HOW_MANY)
-@click.option("--rate", metavar="R[,R…]", help="A second: one; FROM,TO of a ramp; each step's.")
-@click.option("--burst", type=click.IntRange(min=1), metavar="N", help="So many at a time,")
-@click.option("--every", type=_ABOVE_0, metavar="S", help="as often.")
+@click.option(
+    "--rate", metavar="R[,R…]", help="Requests a second; FROM,TO for a ramp; each step's for steps."
+)
+@click.option(
+    "--burst", type=click.IntRange(min=1), metavar="N", help="Requests at a time; with --every."
+)
+@click.option("--every", type=_ABOVE_0, metavar="S", help="Seconds from one burst to the next.")
 @options(WHAT[1:], ASKED, FILES)
 @click.pass_context
 def benchmark(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401  # of many types

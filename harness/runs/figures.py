@@ -2,13 +2,15 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from harness.aggregate import Aggregate
 from harness.histogram import Histogram
 from harness.plan import Closed, Plan, Slo
 from harness.statistics.proportions import wilson
 from harness.statistics.quantiles import LEVELS, percentile
 from harness.summary import ArmSummary, ClientSummary, Distribution, Point, Rate
-from harness.totals import ArmTotals
+from harness.totals import ArmTotals, Checked
 
 _US_PER_MS: Final = 1_000
 _NS_PER_S: Final = 1_000_000_000
@@ -58,7 +60,7 @@ def arm_summary(name: str, totals: ArmTotals, slo: Slo) -> ArmSummary:
         goodput_per_s=_per(totals.good, seconds) if slo != Slo() else None,
         pass_rate=pass_rate(totals),
         by_category={
-            category: wilson(checked.passed, checked.checked)
+            category: passed(checked, len(totals.rows.get(category, ())))
             for category, checked in sorted(totals.by_category.items())
         },
     )
@@ -97,8 +99,25 @@ def error_rate(totals: ArmTotals) -> Rate:
 
 
 def pass_rate(totals: ArmTotals) -> Rate | None:
-    checked = totals.quality.checked
-    return wilson(totals.quality.passed, checked) if checked else None
+    rows = sum(map(len, totals.rows.values()))
+    return passed(totals.quality, rows) if totals.quality.checked else None
+
+
+def passed(checked: Checked, rows: int) -> Rate:
+    """With the interval that so many different rows give.
+
+    A row that is asked again is likely to be answered the same: that is no further evidence. Taken
+    as if each row's answers were all alike, which is the most that repeating can mislead.
+    """
+    whole = wilson(checked.passed, checked.checked)
+    if not 0 < rows < checked.checked:
+        return whole
+    share = checked.passed * rows
+    return replace(
+        whole,
+        low=wilson(share // checked.checked, rows).low,
+        high=wilson(-(-share // checked.checked), rows).high,
+    )
 
 
 def goodput(totals: ArmTotals, slo: Slo) -> Rate | None:

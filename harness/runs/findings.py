@@ -60,7 +60,7 @@ def _of_arm(plan: Plan, totals: ArmTotals, suffix: str) -> Iterator[Finding]:
 def _pass_rate(name: str, totals: ArmTotals, least: float) -> Finding:
     rate = figures.pass_rate(totals)
     if rate is not None:
-        return at_least(name, rate, least, "passed their checks")
+        return at_least(name, rate, least, "passed their checks", "different rows")
     return Finding(
         name=name,
         verdict=Verdict.INCONCLUSIVE,
@@ -69,7 +69,7 @@ def _pass_rate(name: str, totals: ArmTotals, least: float) -> Finding:
     )
 
 
-def at_least(name: str, rate: Rate, least: float, what: str) -> Finding:
+def at_least(name: str, rate: Rate, least: float, what: str, of: str = "requests") -> Finding:
     """PASS or FAIL where the whole interval says so, else INCONCLUSIVE."""
     if rate.low >= least:
         verdict = Verdict.PASS
@@ -79,7 +79,7 @@ def at_least(name: str, rate: Rate, least: float, what: str) -> Finding:
         verdict = Verdict.INCONCLUSIVE
     reason = f"{_told(rate, what)}; at least {_percent(least)} is asked"
     if verdict is Verdict.INCONCLUSIVE:
-        reason += _needed(rate.of, least if rate.value > least else None)
+        reason += _needed(least if rate.value > least else None, of)
     return Finding(name=name, verdict=verdict, reason=reason, measured=rate.value, limit=least)
 
 
@@ -93,7 +93,7 @@ def at_most(name: str, rate: Rate, most: float, what: str) -> Finding:
         verdict = Verdict.INCONCLUSIVE
     reason = f"{_told(rate, what)}; at most {_percent(most)} is allowed"
     if verdict is Verdict.INCONCLUSIVE:
-        reason += _needed(rate.of, 1 - most if rate.value < most else None)
+        reason += _needed(1 - most if rate.value < most else None, "requests")
     return Finding(name=name, verdict=verdict, reason=reason, measured=rate.value, limit=most)
 
 
@@ -190,17 +190,17 @@ def _told(rate: Rate, what: str) -> str:
     )
 
 
-def _needed(had: int, level: float | None) -> str:
-    """How many requests, all of them as they should be, show a share of `level`."""
+def _needed(level: float | None, what: str) -> str:
+    """How many, all of them as they should be, show a share of `level`."""
     if level is None or level >= 1:
         return "; too few to tell"
-    few, many = had, max(2 * had, 2)
+    few, many = 0, 2
     while wilson(many, many).low < level and many < _MOST:
         few, many = many, 2 * many
     while many - few > 1:
         middle = (few + many) // 2
         few, many = (few, middle) if wilson(middle, middle).low >= level else (middle, many)
-    return f"; too few to tell: it takes {many:,} at least"
+    return f"; too few to tell: it takes {many:,} {what} at least"
 
 
 def _classes(totals: ArmTotals) -> str:

@@ -85,7 +85,8 @@ class RunFolder:
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
-        return tuple(_decoded([self.path / PROMPTS], Row))
+        """Written at once, so that an unfinished line of theirs is damage."""
+        return tuple(_decoded([self.path / PROMPTS], Row, torn_end=False))
 
     def records(self) -> Iterator[Record]:
         """In the order in which they were written; each is checked as it is read."""
@@ -132,6 +133,8 @@ class RunFolder:
             raise StoreError(
                 f"{self.path / RECORDS}: a record names {error}, which the plan doesn't have"
             ) from None
+        except ValueError as error:  # times that run backwards
+            raise StoreError(f"{self.path / RECORDS}: {error}") from None
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -170,10 +173,10 @@ class RunFolder:
         return sorted((self.path / kind).glob("*.jsonl"))
 
 
-def _decoded(paths: list[Path], kind: type[_Line]) -> Iterator[_Line]:
+def _decoded(paths: list[Path], kind: type[_Line], *, torn_end: bool = True) -> Iterator[_Line]:
     decode = msgspec.json.Decoder(kind).decode
     for path in paths:
-        for number, line in lines_of(path, torn_end=path is paths[-1]):
+        for number, line in lines_of(path, torn_end=torn_end and path is paths[-1]):
             try:
                 yield decode(line)
             except msgspec.DecodeError as error:

@@ -51,16 +51,35 @@ WHOM: Final = (
     click.option("--model", metavar="NAME", help="Ask this model: team/variant, or an engine's."),
     click.option("--url", metavar="URL", help="Ask there.  [default: the local stack's gateway]"),
     click.option("--engine", metavar="NAME", help="Ask this engine of the local stack directly."),
-    click.option("--api", type=click.Choice(["predict", "chat", "completions"]), help="By what."),
-    click.option("--stream/--whole", default=None, help="Have answers streamed, or whole."),
-    click.option("--timeout", type=_ABOVE_0, metavar="S", help="For one answer.  [default: 120]"),
+    click.option(
+        "--api",
+        type=click.Choice(["predict", "chat", "completions"]),
+        help="[default: predict at the gateway, chat at an engine]",
+    ),
+    click.option(
+        "--stream/--whole",
+        default=None,
+        help="[default: whole at the gateway, streamed at an engine]",
+    ),
+    click.option(
+        "--timeout", type=_ABOVE_0, metavar="S", help="Seconds for one answer.  [default: 120]"
+    ),
 )
 WHAT: Final = (
     click.option("--promptset", metavar="SET", help="A shipped set, ./folder, or s3://…/v<N>/."),
     click.option("--split", metavar="SPLIT", help="Only rows of this split."),
-    click.option("--category", multiple=True, metavar="NAME", help="Only of this; repeatable."),
-    click.option("--bucket", multiple=True, metavar="NAME", help="Only of this; repeatable."),
-    click.option("--seed", type=_FROM_0, metavar="N", help="Of order, arrivals and sampling."),
+    click.option(
+        "--category", multiple=True, metavar="NAME", help="Only rows of this category; repeatable."
+    ),
+    click.option(
+        "--bucket", multiple=True, metavar="NAME", help="Only rows of this bucket; repeatable."
+    ),
+    click.option(
+        "--seed",
+        type=_FROM_0,
+        metavar="N",
+        help="Of the rows' order, of arrivals and of sampling.  [default: 0]",
+    ),
     click.option("--max-tokens", type=_FROM_1, metavar="N", help="Instead of each row's own."),
     click.option("--temperature", type=click.FloatRange(0, 2), metavar="T", help="[default: 0]"),
     click.option(
@@ -71,18 +90,47 @@ WHAT: Final = (
 )
 HOW_MANY: Final = (
     click.option("--count", type=_FROM_1, metavar="N", help="Requests to measure."),
-    click.option("--duration", type=_ABOVE_0, metavar="S", help="Ask for so long, instead."),
-    click.option("--warmup", type=_FROM_0, metavar="N", help="Requests before those that count."),
-    click.option("--concurrency", type=_FROM_1, metavar="N", help="So many at once."),
-    click.option("--max-in-flight", type=_FROM_1, metavar="N", help="An open loop's limit."),
+    click.option(
+        "--duration", type=_ABOVE_0, metavar="S", help="Seconds to go on for, instead of a count."
+    ),
+    click.option(
+        "--warmup", type=_FROM_0, metavar="N", help="Requests before those that are measured."
+    ),
+    click.option(
+        "--concurrency",
+        type=_FROM_1,
+        metavar="N",
+        help="Requests under way at once: a closed loop.",
+    ),
+    click.option(
+        "--max-in-flight",
+        type=_FROM_1,
+        metavar="N",
+        help="An open loop that would go beyond is INVALID.",
+    ),
 )
 ASKED: Final = (
-    click.option("--min-pass-rate", type=_SHARE, metavar="SHARE", help="Of the rows' checks."),
-    click.option("--max-error-rate", type=_SHARE, metavar="SHARE", help="Of all requests."),
-    click.option("--slo-ttft-ms", type=_ABOVE_0, metavar="MS", help="Time to first token."),
-    click.option("--slo-tpot-ms", type=_ABOVE_0, metavar="MS", help="Time per output token."),
-    click.option("--slo-latency-ms", type=_ABOVE_0, metavar="MS", help="The whole answer."),
-    click.option("--min-goodput", type=_SHARE, metavar="SHARE", help="Within all of these."),
+    click.option(
+        "--min-pass-rate", type=_SHARE, metavar="SHARE", help="Share of answers that must pass."
+    ),
+    click.option(
+        "--max-error-rate", type=_SHARE, metavar="SHARE", help="Share of requests that may fail."
+    ),
+    click.option(
+        "--slo-ttft-ms", type=_ABOVE_0, metavar="MS", help="Objective: time to first token."
+    ),
+    click.option(
+        "--slo-tpot-ms", type=_ABOVE_0, metavar="MS", help="Objective: time per output token."
+    ),
+    click.option(
+        "--slo-latency-ms", type=_ABOVE_0, metavar="MS", help="Objective: the whole answer."
+    ),
+    click.option(
+        "--min-goodput",
+        type=_SHARE,
+        metavar="SHARE",
+        help="Share of requests that must meet all objectives.",
+    ),
     click.option(
         "--prefix-reuse",
         type=_SHARE,
@@ -91,11 +139,13 @@ ASKED: Final = (
     ),
 )
 FILES: Final = (
-    click.option("--plan", type=_FILE, metavar="TOML", help="All of this as a file; options win."),
+    click.option(
+        "--plan", type=_FILE, metavar="TOML", help="Sections of a plan in a file; options win."
+    ),
     click.option(
         "--output", type=_FOLDER, metavar="DIR", help="Runs go there.  [default: build/runs]"
     ),
-    click.option("--report/--no-report", default=True, help="Write a page that shows the run."),
+    click.option("--report/--no-report", default=True, help="Write report.html, or not."),
     click.option("--resume", type=_FOLDER, metavar="RUN", help="Go on with this run."),
 )
 

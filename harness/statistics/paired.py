@@ -4,7 +4,8 @@ The reference comes first, the candidate second, and a difference is candidate m
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from statistics import fmean, pvariance, variance
 from typing import Final, Self
 
 import msgspec
@@ -13,6 +14,7 @@ from harness.statistics.interval import Interval
 from harness.statistics.proportions import normal_quantile
 
 _HALVINGS: Final = 60
+_FEWEST_FLIPS: Final = 10
 
 
 class Flips(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,8 +55,8 @@ def rate_difference(flips: Flips, level: float = 0.95, *, repeats: float = 1.0) 
 
     Its ends are where the score test of that difference gives way, so that it agrees with the
     non-inferiority test, and it has a width even where nothing flipped (Tango, Statistics in
-    Medicine 17, 1998, 891-908). `repeats`: so many items tell as much as one, since they
-    answer the same prompt. Raises ValueError without items.
+    Medicine 17, 1998, 891-908). `repeats`: so many items tell as much as one
+    (`design_effect`). Raises ValueError without items.
     """
     if not flips.items:
         raise ValueError("no items, no difference")
@@ -76,6 +78,31 @@ def inferiority_p(flips: Flips, margin: float, *, repeats: float = 1.0) -> float
     if not (0 <= margin < 1 and flips.items):
         raise ValueError(f"a margin of {margin} on {flips.items} items can't be tested")
     return math.erfc(_score(flips, -margin) / math.sqrt(2 * repeats)) / 2
+
+
+def fewest(margin: float, level: float = 0.95) -> int | None:
+    """Items that show non-inferiority if not one of them flips; None where no number does."""
+    z = normal_quantile((1 + level) / 2)
+    return math.ceil(z * z * (1 / margin - 1)) if margin > 0 else None
+
+
+def design_effect(prompts: Sequence[Sequence[tuple[bool, bool]]]) -> float:
+    """How many answers tell as much as one independent answer, where prompts were asked again.
+
+    The variance of the prompts' mean differences over what it would be were all answers independent
+    (Rao and Scott, Biometrics 48, 1992). From 1 to the number of repeats, which it is where fewer
+    than ten answers flipped: there is nothing to tell it from.
+    """
+    differences = [[new - old for old, new in answers] for answers in prompts]
+    every = [one for answers in differences for one in answers]
+    repeats = len(every) / len(prompts)
+    if sum(map(abs, every)) < _FEWEST_FLIPS or len(prompts) < 2:  # noqa: PLR2004
+        return repeats
+    single = pvariance(every)
+    if single == 0:  # all of them flipped, and the same way
+        return repeats
+    between = variance([fmean(answers) for answers in differences])
+    return min(repeats, max(1.0, repeats * between / single))
 
 
 def _crossing(flips: Flips, z: float, low: float, high: float) -> float:

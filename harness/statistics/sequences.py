@@ -61,8 +61,11 @@ class ConfidenceSequence:
         if not 0 <= x <= 1:
             raise ValueError(f"{value} is not between {self._low:g} and {self._low + self._span:g}")
         bet = self._bet()
-        self._up += np.log1p(np.minimum(bet, self._most_up) * (x - self._means))
-        self._down += np.log1p(np.minimum(bet, self._most_down) * (self._means - x))
+        first, last = self._possible
+        still = slice(first, last + 1)
+        above = x - self._means[still]
+        self._up[still] += np.log1p(np.minimum(bet, self._most_up[still]) * above)
+        self._down[still] += np.log1p(np.minimum(bet, self._most_down[still]) * -above)
         self._count += 1
         self._sum += x
         self._spread += (x - self._mean()) ** 2

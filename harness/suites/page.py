@@ -1,18 +1,19 @@
 """A suite's report as a page."""
 
+from harness.judge.judging import worst_first
 from harness.report.page import Page, Section, Table
 from harness.report.wording import plural, seconds
 from harness.suites.suite import StepResult, SuiteReport
+from harness.verdict import Finding, Verdict, overall
 
 
 def page(report: SuiteReport) -> Page:
     findings = [finding for step in report.steps for finding in step.findings]
-    bad = [one for one in findings if one.verdict.exit_code]
     return Page(
         title=f"Suite {report.suite}",
         subtitle=f"{report.description} · {report.gateway}",
         verdict=report.verdict,
-        findings=tuple(bad) or tuple(findings),
+        findings=worst_first(map(_whole, (step for step in report.steps if step.findings))),
         facts=(
             ("started", report.started),
             ("took", seconds(sum(step.seconds for step in report.steps))),
@@ -20,6 +21,19 @@ def page(report: SuiteReport) -> Page:
             ("harness", report.harness_version),
         ),
         sections=tuple(map(_section, report.steps)),
+    )
+
+
+def _whole(step: StepResult) -> Finding:
+    """A step in one line; its own section tells the rest."""
+    verdict = overall(step.findings)
+    well = sum(one.verdict is Verdict.PASS for one in step.findings)
+    worst = next(one for one in step.findings if one.verdict is verdict)
+    reason = f"{well} of {plural(len(step.findings), 'question')} as it should be"
+    return Finding(
+        name=step.name,
+        verdict=verdict,
+        reason=reason if verdict is Verdict.PASS else f"{reason}; {worst.name}: {worst.reason}",
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+from collections.abc import Mapping
 from typing import Final
 
 from harness.errors import HarnessError
@@ -32,7 +33,7 @@ async def ready(namespace: str) -> int:
     return count(json.loads(told))
 
 
-def count(document: dict[str, object]) -> int:
+def count(document: Mapping[str, object]) -> int:
     """The pods of `kubectl get pods --output=json` that are ready."""
     pods = document.get("items")
     return sum(_is_ready(pod) for pod in pods) if isinstance(pods, list) else 0

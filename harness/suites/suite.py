@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from harness.errors import GatewayError, HarnessError
-from harness.stage import Stage
+from harness.stage import Stage, reached
 from harness.suites.step import NotAskedError, Step
 from harness.suites.steps import AnyStep
 from harness.suites.visit import Visit
@@ -85,12 +85,8 @@ async def carry_out(
 
 
 async def greet(visit: Visit) -> None:
-    try:
-        response = await visit.ask("GET", "/v1/models", team(visit.stage))
-    except httpx.HTTPError as error:
-        raise GatewayError(
-            f"the gateway at {visit.stage.gateway_url} does not answer: {type(error).__name__}"
-        ) from None
+    await reached(visit.stage, visit.gateway)
+    response = await visit.ask("GET", "/v1/models", team(visit.stage))
     if response.status_code in _REFUSED:
         raise GatewayError(
             f"the gateway at {visit.stage.gateway_url} refuses the key ({response.status_code}): "

@@ -18,14 +18,24 @@ from itertools import accumulate
 from operator import sub
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from harness.load.drive import drive, run_loop
 from harness.load.health import Pulse
-from harness.plan import Arm, Arrivals, Closed, Constant, Generation, Load, Plan, Poisson, PromptsetRef
+from harness.plan import (
+    Arm,
+    Arrivals,
+    Closed,
+    Constant,
+    Generation,
+    Load,
+    Plan,
+    Poisson,
+    PromptsetRef,
+)
 from harness.promptsets.rows import Row
 from harness.records import Record, encode
 
@@ -109,11 +119,9 @@ def stall_p99_ms() -> float:
     return _p99([record.latency_ns for record in done.records]) / 1e6
 
 
-def _run(
-    server: Sequence[str], arrivals: Arrivals, *, count: int, stream: bool = True
-) -> Done:
+def _run(server: Sequence[str], arrivals: Arrivals, *, count: int, stream: bool = True) -> Done:
     records: list[Record] = []
-    with _serving(server) as url, tempfile.TemporaryFile() as file:
+    with serving(server) as url, tempfile.TemporaryFile() as file:
 
         def sink(record: Record) -> None:
             file.write(encode(record) + b"\n")
@@ -157,7 +165,7 @@ def _plan(url: str, arrivals: Arrivals, count: int, *, stream: bool) -> Plan:
 
 
 @contextmanager
-def _serving(command: Sequence[str]) -> Iterator[str]:
+def serving(command: Sequence[str]) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, *command],
         stdout=subprocess.PIPE,

@@ -18,9 +18,7 @@ import httptools
 import uvloop
 
 PIECES = 64
-_HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-)
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 _EVENT = b'data: {"model":"mock","choices":[{"index":0,"delta":{"content":"%s"}%s}]}\n\n'
 _USAGE = b'"usage":{"prompt_tokens":8,"completion_tokens":64}'
 _LAST = (

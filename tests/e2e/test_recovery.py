@@ -118,7 +118,7 @@ def test_a_damaged_model_fails(run: Run, platform: Platform, damaged: str) -> No
     code, found = run(
         *("--reference-url", reference, "--candidate-url", damaged),
         *("--candidate", "damaged", "--reference", ENGINE),
-        *NOT_TIMED,
+        *("--rows", "30", *NOT_TIMED),
     )
 
     assert (code, found.verdict) == (1, Verdict.FAIL), found.findings

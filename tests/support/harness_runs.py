@@ -5,17 +5,19 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
 from harness.__main__ import cli
 from harness.checks import ContainsAny
 from harness.plan import Plan, plan_of
 from harness.promptsets.manifest import Generator, Manifest, TokenStatistics, describe, encode
 from harness.promptsets.rows import Row, encoded
+from harness.records import Record
 
 ROOT: Final = Path(__file__).parents[2]
+MS: Final = 1_000_000
 KEY: Final = "a-key-of-tests"
 # A machine that runs tests beside others is no place to measure: only what is asked for counts.
 FORGIVING: Final = {
@@ -35,22 +37,35 @@ sys.exit(main())
 """
 
 
-def rows(count: int = 20, **changed: Any) -> tuple[Row, ...]:
+def rows(count: int = 20, **changed: object) -> tuple[Row, ...]:
     """Questions whose right answer is "yes 4"."""
-    return tuple(
+    made = (
         Row(
-            **{
-                "prompt_id": f"p{number}",
-                "prompt": f"question {number}?",
-                "max_tokens": 8,
-                "category": ("even", "odd")[number % 2],
-                "split": "eval_holdout",
-                "checks": (ContainsAny(values=("yes 4",)),),
-                **changed,
-            }
+            prompt_id=f"p{number}",
+            prompt=f"question {number}?",
+            max_tokens=8,
+            category=("even", "odd")[number % 2],
+            split="eval_holdout",
+            checks=(ContainsAny(values=("yes 4",)),),
         )
         for number in range(count)
     )
+    return tuple(replace(row, **changed) for row in made)
+
+
+def record(index: int, **changed: object) -> Record:
+    """Answered whole within 20 ms."""
+    start = index * MS
+    made = Record(
+        index=index,
+        arm="a",
+        prompt_id=f"p{index % 3}",
+        planned_ns=start,
+        sent_ns=start + 1_000,
+        end_ns=start + 20 * MS,
+        status=200,
+    )
+    return replace(made, **changed)
 
 
 def manifest(of: tuple[Row, ...], tokens: TokenStatistics | None = None) -> Manifest:
@@ -75,7 +90,7 @@ def promptset(folder: Path, of: tuple[Row, ...] | None = None) -> Path:
     return folder
 
 
-def plan(url: str = "http://127.0.0.1:9", **changed: Any) -> Plan:
+def plan(url: str = "http://127.0.0.1:9", /, **changed: object) -> Plan:
     found = manifest(rows())
     return plan_of(
         {
@@ -110,10 +125,6 @@ def process(
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def json_of(path: Path) -> Any:
-    return msgspec.json.decode(path.read_bytes())
 
 
 def said(options: Sequence[str], path: Path) -> Path:

@@ -29,8 +29,12 @@ ROWS = tuple(
 
 
 def plan(
-    load: dict[str, Any] | None = None, *, shards: int = 4, arms: int = 1, **fields: Any
-) -> Plan:  # noqa: ANN401
+    load: dict[str, Any] | None = None,
+    *,
+    shards: int = 4,
+    arms: int = 1,
+    **fields: Any,  # noqa: ANN401
+) -> Plan:
     document = {
         "run_id": "a-run",
         "kind": "run",

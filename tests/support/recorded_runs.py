@@ -12,6 +12,7 @@ from harness.plan import Arm, Arrivals, Closed, Expectations, Load, Plan, Prompt
 from harness.promptsets.rows import Row
 from harness.records import Record
 from harness.runs.folder import RunFolder
+from harness.summary import summarise
 
 MS = 1_000_000
 CATEGORIES = ("arithmetic", "capitals", "medical", "translation")
@@ -95,11 +96,15 @@ def failed(index: int, arm: str, error: str = "http_5xx") -> Record:
     )
 
 
-def record_run(path: Path, plan_: Plan, rows_: Iterable[Row], kept: Iterable[Record]) -> Path:
+def record_run(
+    path: Path, plan_: Plan, rows_: Iterable[Row], kept: Iterable[Record], *, over: bool = True
+) -> Path:
     folder = RunFolder.create(path, plan_, rows_)
     with folder.segment() as segment:
         for record in kept:
             segment.records.append(records.encode(record))
+    if over:
+        folder.write_summary(summarise(plan_, folder.aggregate(plan_.load.count)))
     return folder.path
 
 

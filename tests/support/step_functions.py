@@ -4,7 +4,6 @@ moto runs its interpreter only where it is told to, asks S3 and Lambda on its ow
 run functions in Docker. Here that port answers Lambda's Invoke by calling Python functions.
 """
 
-import io
 import json
 import re
 import threading
@@ -70,8 +69,7 @@ class StepFunctions:
         )
         for thread in TMP_THREADS:
             thread.join()
-        described: dict[str, Any] = client.describe_execution(executionArn=started["executionArn"])
-        return described
+        return dict(client.describe_execution(executionArn=started["executionArn"]))
 
 
 @contextmanager
@@ -104,8 +102,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[StepFunctions]:
 def _invoke(
     function: Function, environ: Mapping[str, Any], start_response: StartResponse
 ) -> Iterable[bytes]:
-    body: io.BufferedIOBase = environ["wsgi.input"]
-    event = json.loads(body.read(int(environ["CONTENT_LENGTH"])))
+    event = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
     headers = [("Content-Type", "application/json"), ("x-amzn-RequestId", "made-up")]
     try:
         answer: object = function(event, Context())

@@ -55,14 +55,11 @@ def distribution(quantity: str, curves: Sequence[Curve]) -> Chart | None:
         beside = width >= SIDE_BY_SIDE
         panel = (width - GAP) // 2 - LEFT if beside else width - LEFT
         panels = (
-            _histogram(bars, scale, ticks, colour, quantity).properties(
-                width=panel, height=_HEIGHT
-            ),
-            _percentiles(lines, marks, scale, ticks, colour).properties(
-                width=panel, height=_HEIGHT
-            ),
+            _histogram(bars, scale, ticks, colour, quantity).properties(title="How often"),
+            _percentiles(lines, marks, scale, ticks, colour).properties(title="By percentile"),
         )
-        return spec(alt.concat(*panels, columns=2 if beside else 1, spacing=GAP))
+        sized = (one.properties(width=panel, height=_HEIGHT) for one in panels)
+        return spec(alt.concat(*sized, columns=2 if beside else 1, spacing=GAP))
 
     return Chart(alt=f"Distribution of {quantity}. {_said(drawn)}", draw=draw)
 
@@ -118,19 +115,25 @@ def _lines(curve: Curve) -> Iterator[dict[str, object]]:
 
 
 def _line(name: str, clock: str, histogram: Histogram) -> Iterator[dict[str, object]]:
+    """Each value drawn stands in the middle of its rank (Hazen), so the largest has a place."""
     total = histogram.total
-    furthest = math.log10(total)
     buckets = iter(sorted(histogram.counts))
     bucket = next(buckets)
     reached = histogram.counts[bucket]
-    for step in range(_STEPS + 1):
-        nines = furthest * step / _STEPS
-        rank = total if step == _STEPS else max(1, math.ceil(total * (1 - 10**-nines)))
+    for rank in _ranks(total):
         while reached < rank:
             bucket = next(buckets)
             reached += histogram.counts[bucket]
         value = max(_LEAST_US, middle_of(bucket)) / _US_PER_MS
+        nines = -math.log10((total - rank + 0.5) / total)
         yield {"series": name, "clock": clock, "nines": nines, "value": value}
+
+
+def _ranks(total: int) -> list[int]:
+    """Evenly spread over the nines, so that of the rarest values each is there."""
+    furthest = math.log10(total)
+    shares = (1 - 10 ** (-furthest * step / _STEPS) for step in range(_STEPS + 1))
+    return sorted({total, *(max(1, math.ceil(total * share)) for share in shares)})
 
 
 def _marks(curve: Curve) -> Iterator[dict[str, object]]:

@@ -1,6 +1,7 @@
 """The Lambda functions in this process, against moto's S3 and an engine that answers."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,15 @@ def test_a_shard_that_is_tried_again_is_told_again_and_asks_nobody(deployment: D
     assert lambda_handler.merge_run({"run_id": "a-run"}, Context())["recorded"] == 40
 
 
+def test_of_two_attempts_at_once_one_counts(deployment: Deployment) -> None:
+    tasks = tasks_of(deployment, deployment.plan(shards=1))
+    with ThreadPoolExecutor(2) as both:
+        results = list(both.map(lambda_handler.run_shard, tasks * 2, [Context(), Context()]))
+    assert results[0] == results[1] == {"shard": 0, "recorded": 40, "gave_up": False}
+    merged = lambda_handler.merge_run({"run_id": "a-run"}, Context())
+    assert (merged["verdict"], merged["recorded"]) == ("PASS", 40)
+
+
 def test_what_an_attempt_that_died_left_behind_is_counted_by_nobody(
     deployment: Deployment, tmp_path: Path
 ) -> None:
@@ -104,6 +114,16 @@ def test_a_function_without_time_gives_up_and_writes_what_it_has(deployment: Dep
     for task in tasks[1:]:
         lambda_handler.run_shard(task, Context())
     assert lambda_handler.merge_run({"run_id": "a-run"}, Context())["verdict"] == "INVALID"
+    summary = merge(store_at(f"s3://{deployment.bucket}/runs/a-run"))
+    assert "1 shards had no more time, e.g. 0: plan a shorter run, or more shards" in {
+        finding.reason for finding in summary.findings
+    }
+
+
+def test_a_start_that_never_comes_is_not_waited_for(deployment: Deployment) -> None:
+    task = tasks_of(deployment, deployment.plan())[0]
+    far = {**task, "start_at_ns": task["start_at_ns"] + 10**18}
+    assert lambda_handler.run_shard(far, Context(milliseconds=30_000))["gave_up"]
 
 
 def test_an_engine_that_fails_everything_is_no_pass(deployment: Deployment) -> None:

@@ -1,8 +1,11 @@
 """A run's objects in S3, against moto."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from harness.errors import StoreError
+from harness.jobs import aws as aws_session
 from harness.jobs.store import AbsentError, Store, store_at
 from tests.support.jobs import bucket_in
 from tests.support.local_aws import LocalAws
@@ -63,6 +66,15 @@ def test_a_missing_bucket_is_told_with_what_to_do() -> None:
         list(gone.names(""))
 
 
+@pytest.fixture
+def _own_session() -> Iterator[None]:
+    """A session remembers the credentials that it found."""
+    aws_session._session.cache_clear()
+    yield
+    aws_session._session.cache_clear()
+
+
+@pytest.mark.usefixtures("_own_session")
 def test_without_credentials_it_says_so(
     monkeypatch: pytest.MonkeyPatch, aws: LocalAws, tmp_path: object
 ) -> None:

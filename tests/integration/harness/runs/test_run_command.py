@@ -146,7 +146,7 @@ def test_few_answers_decide_nothing(engine: FakeServer, basics: list[str], tmp_p
     (finding, *_) = summary_of(only_run(tmp_path)).findings
     assert code == 2
     assert finding.verdict is Verdict.INCONCLUSIVE
-    assert "too few to tell: it takes 35 at least" in finding.reason
+    assert "too few to tell: it takes 35 " in finding.reason
 
 
 @pytest.mark.parametrize(
@@ -163,9 +163,7 @@ def test_few_answers_decide_nothing(engine: FakeServer, basics: list[str], tmp_p
 def test_a_benchmark_sends_what_was_planned(
     engine: FakeServer, basics: list[str], tmp_path: Path, arguments: list[str], planned: int
 ) -> None:
-    code = command(
-        "benchmark", "--url", engine.url, "--max-error-rate", "0.2", *arguments, *basics
-    )
+    code = command("benchmark", "--url", engine.url, "--max-error-rate", "0.2", *arguments, *basics)
 
     summary = summary_of(only_run(tmp_path))
     assert (code, summary.planned, summary.recorded) == (0, planned, planned)
@@ -176,7 +174,7 @@ def test_a_benchmark_sends_what_was_planned(
 def test_a_benchmark_by_time_counts_what_was_asked(
     engine: FakeServer, basics: list[str], tmp_path: Path
 ) -> None:
-    command("benchmark", "--url", engine.url, "--duration", "0.3", *basics)
+    command("benchmark", "--url", engine.url, "--duration", "1", *basics)
 
     summary = summary_of(only_run(tmp_path))
     assert summary.planned == summary.recorded > 0
@@ -325,7 +323,7 @@ def test_a_key_that_is_refused(
 def test_an_unknown_model(basics: list[str], tmp_path: Path) -> None:
     with (
         FakeServer(Behaviour(models=("one", "two"))) as engine,
-        pytest.raises(WrongInput, match="no model 'three'.*there are one, two"),
+        pytest.raises(WrongInput, match=r"no model 'three'.*there are one, two"),
     ):
         command("run", "--url", engine.url, "--model", "three", *basics)
 
@@ -362,9 +360,7 @@ def test_requests_that_are_wrong_on_purpose_are_no_prompts(
         )
 
 
-def test_more_warm_up_than_requests(
-    engine: FakeServer, basics: list[str], tmp_path: Path
-) -> None:
+def test_more_warm_up_than_requests(engine: FakeServer, basics: list[str], tmp_path: Path) -> None:
     said(["[load]", "count = 5"], tmp_path / "plan.toml")
 
     with pytest.raises(WrongInput, match="a warm-up of 5 leaves nothing of 5"):

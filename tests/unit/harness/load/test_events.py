@@ -1,3 +1,4 @@
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -50,7 +51,7 @@ def test_a_stream_tells_what_was_said_and_when() -> None:
 def test_events_cut_anywhere_are_read_alike(cuts: set[int]) -> None:
     body = b"".join(STREAM)
     edges = [0, *sorted(cuts), len(body)]
-    pieces = [body[low:high] for low, high in zip(edges, edges[1:], strict=False)]
+    pieces = [body[low:high] for low, high in pairwise(edges)]
     told = streamed(list(range(len(pieces))), pieces)
     assert msgspec.structs.replace(told, stamps=TOLD.stamps) == TOLD
     assert len(told.stamps) == 2
@@ -100,7 +101,8 @@ def test_plain_completions_stream_text() -> None:
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        (b"", failures.ABORTED),
+        (b"", failures.GARBAGE),
+        (b"no events", failures.GARBAGE),
         (DONE, failures.ABORTED),
         (_piece("one") + DONE, failures.ABORTED),
         (_piece("one", "abort") + _event(choices=[], usage=USAGE) + DONE, failures.ABORTED),

@@ -68,7 +68,10 @@ def test_without_rows_there_is_nothing_to_ask() -> None:
     ("arms", "message"),
     [
         ((A, A), "both arms are named 'a'"),
-        ((Arm(name="a", url="http://a.test", model="m", api="chatt"),), "'chatt' is none of predict"),
+        (
+            (Arm(name="a", url="http://a.test", model="m", api="chatt"),),
+            "'chatt' is none of predict",
+        ),
         (
             (Arm(name="a", url="http://a.test", model="m", api="predict", stream=True),),
             "predict answers whole only; chat, completions can stream",

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ CONTINUED = b"HTTP/1.1 100 Continue\r\n\r\n" + CHUNKED
 def _received(message: bytes, cuts: list[int]) -> tuple[Response, list[bool]]:
     response = Response()
     edges = [0, *sorted({cut % len(message) for cut in cuts} - {0}), len(message)]
-    pieces = [message[low:high] for low, high in zip(edges, edges[1:], strict=False)]
+    pieces = [message[low:high] for low, high in pairwise(edges)]
     return response, [response.receive(piece) for piece in pieces]
 
 
@@ -96,6 +98,8 @@ def test_what_is_no_http_is_refused() -> None:
 @pytest.mark.parametrize("head", [b"Transfer-Encoding: chunked", b"Content-Length: 99999", b"X: y"])
 def test_an_answer_over_the_limit_is_not_collected(head: bytes) -> None:
     response = Response(limit=1000)
+    assert not response.receive(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n")
+    for _ in range(90):
+        assert not response.receive(b"5\r\nabcde\r\n")
     with pytest.raises(TooLargeError):
-        for _ in range(100):
-            response.receive(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n" if not response.started else b"5\r\nabcde\r\n")
+        response.receive(b"384\r\n" + b"a" * 900 + b"\r\n")

@@ -1,4 +1,5 @@
 import math
+from collections import Counter
 from itertools import pairwise
 
 import pytest
@@ -66,12 +67,12 @@ def test_poisson_arrivals_have_the_mean_and_the_spread_of_their_rate() -> None:
 
 def test_counts_of_poisson_arrivals_over_blocks_vary_as_they_should() -> None:
     """Were the blocks' lengths not drawn, the counts of long windows would hardly vary."""
-    times = _times(Poisson(rate=1), 400_000)
-    window = 2000
-    counts = [0] * (int(times[-1]) // window)
-    for moment in times:
-        if int(moment) // window < len(counts):
-            counts[int(moment) // window] += 1
+    window, counts = 2000, []
+    for seed in range(4):
+        at = planned_at(Load(arrivals=Poisson(rate=1), count=1), seed)
+        assert at is not None
+        seen = Counter(at(index) // (window * NS_PER_S) for index in range(200_000))
+        counts += [seen[number] for number in range(max(seen))]
     mean = sum(counts) / len(counts)
     variance = sum((count - mean) ** 2 for count in counts) / len(counts)
     assert variance / mean == pytest.approx(1, abs=0.3)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import PolicyError
-from harness.recovery.policy import Policy, QualityPolicy
+from harness.recovery.policy import EXAMPLE, Policy, QualityPolicy
 
 
 def test_what_a_policy_doesn_t_name_stays_as_it_is(tmp_path: Path) -> None:
@@ -13,6 +13,10 @@ def test_what_a_policy_doesn_t_name_stays_as_it_is(tmp_path: Path) -> None:
     path.write_text("[quality]\nmin_recovery = 0.999\n")
 
     assert Policy.read(path) == Policy(quality=QualityPolicy(min_recovery=0.999))
+
+
+def test_the_example_says_what_holds_without_one() -> None:
+    assert Policy.read(EXAMPLE) == Policy()
 
 
 @pytest.mark.parametrize(

@@ -240,7 +240,7 @@ def test_a_stricter_threshold_turns_the_verdict() -> None:
 )
 def test_speed_is_judged_where_it_is_asked_for(slower: float, verdict: Verdict) -> None:
     policy = Policy(speed=SpeedPolicy(min_speedup=1.5))
-    plan = toy_plan(policy=policy, timings=60)
+    plan = toy_plan(policy=policy, timings=66)
 
     told = analyse(plan, ROWS, toy_observations(plan, ROWS, slower=slower))
 

@@ -55,7 +55,14 @@ def test_only_nothing_is_0_percent_and_only_everything_is_100(share: float, said
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0.5, "0.500 s"), (59.94, "59.9 s"), (99.4, "1 min 39 s"), (12_000, "3 h 20 min")],
+    [
+        (0.5, "0.500 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min"),
+        (99.4, "1 min 39 s"),
+        (12_000, "3 h 20 min"),
+        (7_200, "2 h"),
+    ],
 )
 def test_a_duration_is_said_in_its_own_units(value: float, said: str) -> None:
     assert seconds(value) == said

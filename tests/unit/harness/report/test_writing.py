@@ -13,8 +13,6 @@ from click.testing import CliRunner
 from harness.errors import HarnessError, StoreError
 from harness.report import write
 from harness.report.commands import report
-from harness.runs.folder import RunFolder
-from harness.summary import summarise
 from tests.support.recorded_runs import (
     answered,
     failed,
@@ -41,6 +39,7 @@ def test_a_run_becomes_a_page_and_two_tables(tmp_path: Path) -> None:
         "records.csv",
         "report.html",
         "summary.csv",
+        "summary.json",
     ]
     assert len((page.parent / "records.csv").read_text(encoding="utf-8").splitlines()) == 1_601
 
@@ -53,13 +52,22 @@ def test_the_page_is_the_same_every_time(tmp_path: Path) -> None:
 
 def test_the_verdict_is_the_one_that_was_written(tmp_path: Path) -> None:
     path = whole_answers(tmp_path / "r-1")
-    folder = RunFolder(path)
-    folder.write_summary(summarise(folder.plan, folder.aggregate()))
     told = json.loads((path / "summary.json").read_text(encoding="utf-8"))
     told["findings"][0]["reason"] = "what was found that day"
     (path / "summary.json").write_text(json.dumps(told), encoding="utf-8")
 
     assert "what was found that day" in write(path).read_text(encoding="utf-8")
+
+
+def test_a_run_that_is_not_over_is_invalid_whatever_was_recorded(tmp_path: Path) -> None:
+    draw = random.Random(1)
+    kept = [answered(index, "quant", draw, right=1) for index in range(20)]
+    path = record_run(tmp_path / "r", plan(count=400), rows(), kept, over=False)
+    page = write(path).read_text(encoding="utf-8")
+
+    assert "exit code 3" in page
+    assert "the run is not over" in page
+    assert "380 never recorded" in page
 
 
 def test_examples_are_a_few_of_each_kind_and_none_of_the_warm_up(tmp_path: Path) -> None:
@@ -109,7 +117,7 @@ def test_no_run_is_an_error_that_names_the_folder(tmp_path: Path) -> None:
 
 def test_records_of_another_run_are_refused(tmp_path: Path) -> None:
     stranger = failed(0, "stranger")
-    path = record_run(tmp_path / "r", plan(count=1), rows(), [stranger])
+    path = record_run(tmp_path / "r", plan(count=1), rows(), [stranger], over=False)
 
     with pytest.raises(StoreError, match="'stranger', which the plan doesn't have"):
         write(path)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 import pytest
@@ -11,12 +10,12 @@ from hypothesis import strategies as st
 
 from harness.aggregate import Aggregate, Fold
 from harness.histogram import Histogram
-from harness.plan import Plan, plan_of
+from harness.plan import Plan
 from harness.records import Record
 from harness.summary import summarise
 from harness.verdict import Verdict
-
-MS = 1_000_000
+from tests.support.harness_runs import MS, record
+from tests.support.harness_runs import plan as plan_of_tests
 
 
 @dataclass(frozen=True)
@@ -27,31 +26,12 @@ class Stretch:
     refused: int
 
 
-def plan(**changed: Any) -> Plan:
-    return plan_of(
-        {
-            "run_id": "r",
-            "kind": "run",
-            "created": "2026-01-01T00:00:00Z",
-            "harness_version": "0",
-            "promptset": {"name": "p", "version": 1, "sha256": "0"},
-            "arms": [{"name": "a", "url": "http://x", "model": "m", "stream": True}],
-            "load": {"arrivals": {"type": "constant", "rate": 10.0}, "count": 3},
-            **changed,
-        }
-    )
-
-
-def record(index: int, **changed: Any) -> Record:
-    return Record(
+def plan(**changed: object) -> Plan:
+    return plan_of_tests(
         **{
-            "index": index,
-            "arm": "a",
-            "prompt_id": f"p{index % 3}",
-            "planned_ns": index * MS,
-            "sent_ns": index * MS + 1_000,
-            "end_ns": index * MS + 20 * MS,
-            "status": 200,
+            "load": {"arrivals": {"type": "constant", "rate": 10.0}, "count": 3},
+            "validity": {},
+            "expect": {},
             **changed,
         }
     )
@@ -152,7 +132,9 @@ def ledger_of(parts: list[Aggregate]) -> tuple[Verdict, str]:
     whole.planned = 640
     summary = summarise(plan(), whole)
     finding = next(one for one in summary.findings if one.name == "ledger")
-    return summary.verdict if finding.verdict is Verdict.INVALID else finding.verdict, finding.reason
+    if finding.verdict is Verdict.INVALID:
+        assert summary.verdict is Verdict.INVALID
+    return finding.verdict, finding.reason
 
 
 def test_all_of_64_shards_are_a_proper_run() -> None:
@@ -200,6 +182,7 @@ def test_every_figure_of_one_streamed_answer() -> None:
         "output_chars": 3,
         "quality": totals.quality,
         "by_category": {},
+        "rows": {"": {"p0": 1}},
         "first_ns": 0,
         "last_ns": 13 * MS,
     }

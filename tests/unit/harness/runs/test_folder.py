@@ -142,9 +142,7 @@ def test_what_is_no_run_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "error"), [(b"{", StoreError), (b"{}", PlanError), (b"[]", PlanError)]
 )
-def test_a_damaged_plan_is_told(
-    folder: RunFolder, content: bytes, error: type[Exception]
-) -> None:
+def test_a_damaged_plan_is_told(folder: RunFolder, content: bytes, error: type[Exception]) -> None:
     (folder.path / "plan.json").write_bytes(content)
 
     with pytest.raises(error):
@@ -193,6 +191,22 @@ def test_a_record_of_an_unknown_arm_is_told(folder: RunFolder) -> None:
 
     with pytest.raises(StoreError, match="stranger"):
         folder.aggregate()
+
+
+def test_times_that_run_backwards_are_told(folder: RunFolder) -> None:
+    with folder.segment() as segment:
+        segment.records.append(records.encode(msgspec.structs.replace(record(5_000), end_ns=0)))
+
+    with pytest.raises(StoreError, match="no negative values"):
+        folder.aggregate()
+
+
+def test_prompts_that_were_cut_off_are_damage(folder: RunFolder) -> None:
+    path = folder.path / "prompts.jsonl"
+    path.write_bytes(path.read_bytes()[:-9])
+
+    with pytest.raises(StoreError, match=r"prompts\.jsonl: line 20 is cut off"):
+        _ = folder.rows
 
 
 def test_an_empty_run_is_inconclusive_at_best(folder: RunFolder) -> None:

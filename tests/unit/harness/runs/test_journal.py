@@ -1,6 +1,5 @@
 """Files of whole lines, whatever happens to who writes them."""
 
-import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -122,5 +121,5 @@ def test_a_file_is_replaced_at_once_or_not_at_all(tmp_path: Path) -> None:
     with no_file_beyond(10), pytest.raises(StoreError, match="document can't be written"):
         write_whole(path, b"far too much")
 
-    assert os.listdir(tmp_path) == ["document"]
+    assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == b"old"

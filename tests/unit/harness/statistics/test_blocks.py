@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.signal import lfilter
+from scipy.stats import norm
 
 from harness.statistics import means
-from harness.statistics.blocks import BLOCKS, correlation_length, fewest, shift
+from harness.statistics.blocks import BLOCKS, correlation_length, fewest, level, shift
 
 Numbers = NDArray[np.float64]
 
@@ -49,12 +50,28 @@ def test_load_that_both_of_a_pair_share_cancels() -> None:
     assert found.difference.high < 0
 
 
+@pytest.mark.parametrize(("percentile", "count"), [(0.5, 600), (0.95, 2_000)])
+def test_one_percentile_of_correlated_values_is_covered(percentile: float, count: int) -> None:
+    draw = np.random.default_rng(5)
+    truth = float(np.exp(0.3 * norm.ppf(percentile)))
+    runs, covered = 400, 0
+    for _ in range(runs):
+        found = level(np.exp(0.3 * _following(draw, count)).tolist(), percentile)
+        covered += found is None or not found.excludes(truth)
+    assert covered / runs >= 0.93
+
+
+def test_too_few_values_have_no_level() -> None:
+    assert level([1.0, 2.0] * 20, 0.5) is None
+
+
 @pytest.mark.parametrize(("percentile", "pairs"), [(0.5, 60), (0.95, 600)])
 def test_a_percentile_needs_pairs_beyond_it_in_every_block(percentile: float, pairs: int) -> None:
     values = np.random.default_rng(1).exponential(size=(2, pairs)) + 1
     assert fewest(percentile) == pairs
-    assert shift(*values.tolist(), percentile) is not None
-    assert shift(*values[:, 1:].tolist(), percentile) is None
+    old, new = values.tolist()
+    assert shift(old, new, percentile) is not None
+    assert shift(old[1:], new[1:], percentile) is None
 
 
 def test_a_drift_longer_than_a_block_is_not_judged() -> None:

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from harness.statistics.paired import Flips, inferiority_p, mcnemar, rate_difference
+from harness.statistics.paired import (
+    Flips,
+    design_effect,
+    fewest,
+    inferiority_p,
+    mcnemar,
+    rate_difference,
+)
 
 
 def test_flips_count_both_ways() -> None:
@@ -63,7 +70,7 @@ def test_no_flip_at_all_still_has_a_width() -> None:
 
 def test_everything_lost_ends_at_minus_one() -> None:
     found = rate_difference(Flips(lost=20))
-    assert (found.value, found.low) == (-1, pytest.approx(-1))
+    assert (found.value, found.low) == pytest.approx((-1, -1))
     assert -1 < found.high < -0.6
 
 
@@ -109,3 +116,36 @@ def test_the_true_difference_is_covered(
 
 def test_the_score_is_finite_at_the_edges() -> None:
     assert math.isfinite(inferiority_p(Flips(gained=3), 0.0))
+
+
+@pytest.mark.parametrize(("margin", "items"), [(0.02, 189), (0.05, 73)])
+def test_as_many_items_as_are_said_to_be_needed_show_it(margin: float, items: int) -> None:
+    assert fewest(margin) == items
+    assert rate_difference(Flips(both=items)).low >= -margin
+    assert rate_difference(Flips(both=items - 1)).low < -margin
+    assert fewest(0) is None
+
+
+def test_answers_to_the_same_prompts_count_by_how_much_they_hang_together() -> None:
+    draw = np.random.default_rng(3)
+    same = [[(True, flipped)] * 4 for flipped in (draw.random(200) > 0.1).tolist()]
+    free = [[(True, one) for one in four] for four in (draw.random((200, 4)) > 0.1).tolist()]
+    assert design_effect(same) == pytest.approx(4, rel=0.02)
+    assert design_effect(free) == pytest.approx(1, abs=0.3)
+    assert design_effect([[(True, True)] * 4] * 50) == 4
+
+
+@pytest.mark.parametrize("steadiness", [1.0, 0.5, 0.0])
+def test_the_difference_is_covered_when_prompts_are_asked_again(steadiness: float) -> None:
+    """Each of 100 prompts is asked 4 times; answers are its own by a share, else by chance."""
+    draw = np.random.default_rng(6)
+    runs, covered = 400, 0
+    for _ in range(runs):
+        own, chance = draw.random((100, 1, 2)), draw.random((100, 4, 2))
+        drawn = np.where(draw.random((100, 4, 1)) < steadiness, own, chance)
+        passed = (drawn < (0.85, 0.75)).tolist()
+        prompts = [[(bool(old), bool(new)) for old, new in answers] for answers in passed]
+        flips = Flips.of(pair for answers in prompts for pair in answers)
+        found = rate_difference(flips, repeats=design_effect(prompts))
+        covered += not found.excludes(-0.1)
+    assert covered / runs >= 0.93
