@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from harness.checks.kinds import Check
-from harness.checks.text import Answer, after_echo, normalised
+from harness.checks.text import LONGEST_ANSWER, Answer, after_echo, normalised
 
 
 class Graded(msgspec.Struct, frozen=True):
@@ -24,7 +24,7 @@ def grade(row_checks: Sequence[Check], question: str, answer: str) -> Graded:
         return Graded(None, ())
     if not normalised(answer):
         return Graded(False, ("the answer is empty",))  # noqa: FBT003
-    said = after_echo(question, answer)
+    said = after_echo(question, answer[:LONGEST_ANSWER])
     if not normalised(said) or normalised(question) in {normalised(said), normalised(answer)}:
         return Graded(False, ("the answer only repeats the question",))  # noqa: FBT003
     failures = failed(row_checks, Answer(said))

@@ -16,7 +16,7 @@ Terms = Annotated[
     tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=200)], ...],
     msgspec.Meta(min_length=1, max_length=50),
 ]
-_UNSAFE: Final = frozenset({"pattern", "patternProperties", "$ref", "$dynamicRef"})
+_UNSAFE: Final = frozenset({"pattern", "patternProperties", "$ref", "$dynamicRef", "uniqueItems"})
 _SHOWN: Final = 80
 
 
@@ -171,7 +171,9 @@ class JsonSchema(_Check, frozen=True, kw_only=True, tag="json_schema"):
 
     def __post_init__(self) -> None:
         if used := sorted(_keywords(self.json_schema) & _UNSAFE):
-            raise ValueError(f"json_schema: {', '.join(used)} can't be used: it may never end")
+            raise ValueError(
+                f"json_schema: {', '.join(used)} can't be used: an answer could make it take for ever"
+            )
         try:
             jsonschema.Draft202012Validator.check_schema(self.json_schema)
         except jsonschema.SchemaError as error:

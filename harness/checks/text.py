@@ -20,7 +20,7 @@ _NUMBER: Final = re.compile(
     r"(?<!\w)(?<!\d[.,])(?:(?<!\))-)?[$€£]?((?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)",
     re.ASCII,
 )
-_FENCE: Final = re.compile(r"\A\s*```[a-z]*[ \t]*\n(.*?)\n?[ \t]*```\s*\Z", re.DOTALL)
+_FENCE: Final = "```"
 _WORD: Final = re.compile(r"\w+")
 _LEADING: Final = re.compile(r"\A[\s.,;:!?\"'`*_)>]+")
 _TELLING: Final = 3
@@ -73,10 +73,11 @@ class Answer:
 
         Raises ValueError where it is none.
         """
-        fenced = _FENCE.match(self.raw)
-        text = fenced[1] if fenced else self.raw
+        text = self.raw.strip()
+        if text.startswith(_FENCE) and text.endswith(_FENCE) and "\n" in text:
+            text = text.partition("\n")[2].removesuffix(_FENCE)
         try:
-            return msgspec.json.decode(text.strip())
+            return msgspec.json.decode(text)
         except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
             raise ValueError(str(error)) from None
 

@@ -187,7 +187,7 @@ def _answers(found: Comparison, names: tuple[str, str]) -> Section:
         rows.append((label, *(_money(one, field) for one in found.costs)))
     return Section(
         heading="Answers and cost",
-        prose=tuple(dict.fromkeys(one.note for one in found.costs if one.usd_per_hour)),
+        prose=tuple(dict.fromkeys(f"Cost {one.note}." for one in found.costs if one.usd_per_hour)),
         table=Table(columns=("", *names), rows=tuple(rows)),
     )
 

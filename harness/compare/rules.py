@@ -15,7 +15,6 @@ from harness.compare.sides import Side
 from harness.compare.speed import cost
 from harness.records import Record
 from harness.statistics import blocks
-from harness.statistics.means import ratio_of_means
 from harness.statistics.proportions import wilson
 from harness.summary import Rate
 from harness.totals import meets
@@ -64,15 +63,11 @@ def _ratio(least: float, evidence: Evidence) -> Finding:
     if not quality.reference.count:
         return _unknown("the baseline passed nothing: there is no ratio to it")
     ratio = quality.candidate.value / quality.reference.value
-    spread = ratio_of_means(
-        *_passes(
-            quality.flips.both, quality.flips.lost, quality.flips.gained, quality.flips.neither
-        )
-    )
+    highest = 1 + quality.difference.high / quality.reference.value
     if ratio >= least:
         verdict, said = Verdict.PASS, "on these items"
-    elif spread is not None and spread.high < least:
-        verdict, said = Verdict.FAIL, f"and surely no more than {spread.high:.4g}"
+    elif highest < least:
+        verdict, said = Verdict.FAIL, f"and surely no more than {highest:.4g}"
     else:
         verdict, said = Verdict.INCONCLUSIVE, "but too few items tell that from chance"
     return Finding(
@@ -198,12 +193,6 @@ RULES: Final[dict[str, Ask]] = {
     },
 }
 """A policy's keys, each with who answers it."""
-
-
-def _passes(both: int, lost: int, gained: int, neither: int) -> tuple[list[float], list[float]]:
-    reference = [1.0] * (both + lost) + [0.0] * (gained + neither)
-    candidate = [1.0] * both + [0.0] * lost + [1.0] * gained + [0.0] * neither
-    return reference, candidate
 
 
 def _unknown(reason: str) -> Finding:

@@ -94,8 +94,8 @@ class _Seen:
         )
         yield _finding(
             "time",
-            wrong=f"{len(self._gave_up):,} shards had no more time, e.g. {self._gave_up[0]}: plan a "
-            "shorter run, or more shards"
+            wrong=f"{len(self._gave_up):,} shards had no more time, e.g. {self._gave_up[0]}: "
+            "plan a shorter run, or more shards"
             if self._gave_up
             else "",
             right="no shard ran out of time",

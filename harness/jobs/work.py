@@ -132,8 +132,9 @@ async def _sent(
     seconds_left: SecondsLeft,
 ) -> bool:
     """Did it have to give up?"""
+    limit = asyncio.timeout(max(0.0, seconds_left()))
     try:
-        async with asyncio.timeout(max(0.0, seconds_left())) as limit:
+        async with limit:
             await asyncio.sleep(max(0.0, wait_s))
             await drive(
                 work.plan,

@@ -1,10 +1,13 @@
 """One request on its way, from when it is given to the client until something is known of it."""
 
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from harness.load.items import Item
-from harness.load.response import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.load.response import Response
 
 
 class Exchange:

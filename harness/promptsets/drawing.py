@@ -135,7 +135,7 @@ def _filled(part: Any, values: Mapping[str, Any]) -> Any:  # noqa: ANN401  (any 
 
 
 def _text(part: str | None, values: Mapping[str, Any]) -> str | None:
-    return None if part is None else str(_filled(part, values))
+    return None if part is None else str(_filled(part, values)).strip()
 
 
 def _shown(place: re.Match[str], values: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ ROWS: Final = "prompts.jsonl"
 FILE: Final = "manifest.json"
 COMPATIBLE: Final = ">=0.1,<1"
 Count = Annotated[int, msgspec.Meta(ge=0)]
-Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

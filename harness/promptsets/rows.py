@@ -10,8 +10,8 @@ LONGEST_TEXT: Final = 1_000_000
 Split = Literal["train", "eval_holdout", "canary_never_train"]
 SPLITS: Final[tuple[Split, ...]] = ("train", "eval_holdout", "canary_never_train")
 
-Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-Label = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")]
+Label = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}\Z")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_TEXT)]
 Score = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Band = tuple[Score, Score]

@@ -18,10 +18,12 @@ COLOURS: Final = {
 }
 _DISTRIBUTIONS: Final = (
     ("latency", "latency"),
-    ("first token", "ttft"),
-    ("per token", "tpot"),
-    ("between", "inter_token"),
+    ("TTFT", "ttft"),
+    ("TPOT", "tpot"),
+    ("ITL", "inter_token"),
 )
+_DIGITS: Final = ((100.0, 0), (10.0, 1))
+"""Decimals of values from so many milliseconds on."""
 _LEVELS: Final = (0.5, 0.9, 0.95, 0.99, 0.999)
 
 
@@ -79,9 +81,9 @@ def _rows(arm: ArmSummary) -> Iterator[tuple[str, str]]:
 
 def _times(arm: ArmSummary) -> Table:
     table = Table(title="Milliseconds, and 95 % intervals", title_justify="left")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for column in ("mean", "p50", "p90", "p95", "p99", "p99.9", "max"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right")
     for name, field in _DISTRIBUTIONS:
         found: Distribution | None = getattr(arm, field)
         if found is not None:
@@ -116,11 +118,12 @@ def _percentile(found: Percentile | None) -> str:
         return "-"
     if found.low is None or found.high is None:
         return _number(found.value)
-    return f"{_number(found.value)}\n{_number(found.low)}-{_number(found.high)}"
+    return f"{_number(found.value)}\n{_number(found.low)} - {_number(found.high)}"
 
 
 def _number(value: float) -> str:
-    return f"{value:,.1f}" if value >= 10 else f"{value:.2f}"  # noqa: PLR2004
+    digits = next((digits for least, digits in _DIGITS if value >= least), 2)
+    return f"{value:.{digits}f}"
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -30,7 +30,10 @@ async def ready(namespace: str) -> int:
         raise HarnessError(f"kubectl did not answer within {_TIMEOUT_S} s") from None
     if process.returncode:
         raise HarnessError(f"kubectl: {problem.decode(errors='replace').strip()}")
-    return count(json.loads(told))
+    try:
+        return count(json.loads(told))
+    except ValueError:
+        raise HarnessError("kubectl did not answer in JSON") from None
 
 
 def count(document: Mapping[str, object]) -> int:

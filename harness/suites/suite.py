@@ -19,7 +19,10 @@ from harness.verdict import Finding, Verdict, overall
 from harness.version import VERSION
 
 NAMES: Final = ("golden", "failures", "quant", "finetune", "autoscaling")
-_REFUSED: Final = frozenset({401, 403})
+_REFUSED: Final = {
+    401: "it is unknown, wrong, disabled or expired",
+    403: "it needs the scopes invoke, pin and score, for every team",
+}
 
 
 class Suite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,8 +92,8 @@ async def greet(visit: Visit) -> None:
     response = await visit.ask("GET", "/v1/models", team(visit.stage))
     if response.status_code in _REFUSED:
         raise GatewayError(
-            f"the gateway at {visit.stage.gateway_url} refuses the key ({response.status_code}): "
-            "it needs the scopes invoke, pin and score, for every team"
+            f"the gateway at {visit.stage.gateway_url} refuses the key: "
+            f"{response.status_code}, {_REFUSED[response.status_code]}"
         )
 
 

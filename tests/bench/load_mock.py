@@ -1,8 +1,9 @@
 """An engine that says when it said it: every piece of its answer is its own send time.
 
-    python tests/bench/load_mock.py [--ttft-ms 50] [--itl-ms 10] [--stall-after-s 5 --stall-s 1]
+    python tests/bench/load_mock.py [--pieces 64] [--ttft-ms 50] [--itl-ms 10]
+                                    [--stall-after-s 5 --stall-s 1]
 
-Streams 64 pieces; the first one also holds when the request had come. Clocks are CLOCK_MONOTONIC,
+Of a stream's pieces the first one also holds when the request had come. Clocks are CLOCK_MONOTONIC,
 which all processes of a machine share. `GET /count` tells how many requests there were.
 """
 
@@ -17,7 +18,6 @@ from typing import cast
 import httptools
 import uvloop
 
-PIECES = 64
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 _EVENT = b'data: {"model":"mock","choices":[{"index":0,"delta":{"content":"%s"}%s}]}\n\n'
 _USAGE = b'"usage":{"prompt_tokens":8,"completion_tokens":64}'
@@ -69,7 +69,7 @@ class Mock(asyncio.Protocol):
     def _piece(self, received: int, first: float, number: int) -> None:
         now = monotonic_ns()
         said = b"%d %d " % (received, now) if number == 0 else b"%d " % now
-        ending, reason = _LAST if number == PIECES - 1 else (b"", b"")
+        ending, reason = _LAST if number == self.options.pieces - 1 else (b"", b"")
         event = _EVENT % (said, reason) + ending
         chunk = b"%x\r\n%s\r\n" % (len(event), event)
         if number == 0:
@@ -98,6 +98,7 @@ async def _serve() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--pieces", type=int, default=64)
     parser.add_argument("--ttft-ms", type=float, default=50)
     parser.add_argument("--itl-ms", type=float, default=10)
     parser.add_argument("--stall-after-s", type=float, default=0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import AsyncIterator
 from statistics import median
@@ -84,7 +85,7 @@ class Ladder(Step, frozen=True, kw_only=True, tag="ladder"):
             f"{max(self.rates):g} requests/s"
         )
         if not queues.looks:
-            seen = "the engines' addresses are not known here, so their queues could not be seen"
+            seen = "no engine could be asked for its metrics here, so no queue could be seen"
         elif not queues.waiting:
             seen += ": no queue formed, so nothing had to scale; raise the rates"
         return Finding(
@@ -100,11 +101,11 @@ class Ladder(Step, frozen=True, kw_only=True, tag="ladder"):
         while True:
             now_s = await self._probed(visit)
             took = time.monotonic() - began
-            calm = now_s <= self.calm * before_s
+            calm = math.isfinite(now_s) and now_s <= self.calm * before_s
             if calm or took > self.calm_within_s:
                 break
-        said = f"median {now_s * _MS:.0f} ms after {took:.0f} s, {before_s * _MS:.0f} ms before"
-        problem = f"{said}: more than {self.calm:g} times what it was"
+        said = f"median {_told(now_s)} after {took:.0f} s, {_told(before_s)} before"
+        problem = f"{said}; at most {self.calm:g} times what it was is calm"
         return checked(f"{self.name}: calm afterwards", [] if calm else [problem], said)
 
     async def _probed(self, visit: Visit) -> float:
@@ -118,6 +119,10 @@ class Ladder(Step, frozen=True, kw_only=True, tag="ladder"):
             # What was refused was quick, and shows no calm.
             seconds.append(float("inf") if answer_problems(response) else took)
         return median(seconds)
+
+
+def _told(seconds: float) -> str:
+    return f"{seconds * _MS:.0f} ms" if math.isfinite(seconds) else "without proper answers"
 
 
 @contextlib.asynccontextmanager

@@ -37,8 +37,9 @@ class Metrics(Step, frozen=True, kw_only=True, tag="metrics"):
 
 
 def engine_client(stage: Stage) -> httpx.AsyncClient:
+    key = stage.engine_api_key
     return httpx.AsyncClient(
-        headers={"Authorization": f"Bearer {stage.engine_api_key}"},
+        headers={"Authorization": f"Bearer {key}"} if key else {},
         timeout=_TIMEOUT_S,
         trust_env=False,
     )

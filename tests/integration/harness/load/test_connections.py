@@ -15,7 +15,8 @@ from tests.support.sockets import listening, receive_request
 USAGE = b'"usage":{"prompt_tokens":1,"completion_tokens":2}'
 EVENTS = (
     b'data: {"model":"m","choices":[{"delta":{"content":"one"},"finish_reason":null}]}\n\n'
-    b'data: {"model":"m","choices":[{"delta":{"content":" 0\\r\\n\\r\\n"},"finish_reason":"stop"}]}\n\n'
+    b'data: {"model":"m","choices":[{"delta":{"content":" 0\\r\\n\\r\\n"},'
+    b'"finish_reason":"stop"}]}\n\n'
     b'data: {"model":"m","choices":[],' + USAGE + b"}\n\ndata: [DONE]\n\n"
 )
 HEAD = b"HTTP/1.1 200 OK\r\nX-Route-Variant: v1\r\nX-Route-Target: vllm:x\r\n"

@@ -1,6 +1,7 @@
 import asyncio
 from collections import Counter
 from itertools import count, islice
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,11 +10,13 @@ from chalicelib.backends.fake.server import FakeServer
 from harness.errors import PlanError
 from harness.load import failures
 from harness.load.drive import drive, run_loop
-from harness.load.health import Pulse
 from harness.plan import Arm, Burst, Closed, Constant, Load, Poisson
 from harness.records import Record
 from tests.support.load import driven, plan, rows
 from tests.support.sockets import refusing, silent
+
+if TYPE_CHECKING:
+    from harness.load.health import Pulse
 
 
 def _arm(url: str, name: str = "a", **fields: object) -> Arm:

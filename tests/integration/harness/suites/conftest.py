@@ -40,8 +40,9 @@ def _fragile(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture
-def ill(_fragile: Stack) -> Iterator[Stack]:
+def ill(_fragile: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """To be made ill by a test; well again after it, but for what `/ready` remembers."""
+    monkeypatch.setenv("LLMO_API_KEY", _fragile.key())
     yield _fragile
     _fragile.heal()
 

@@ -21,7 +21,6 @@ from tests.support.scripted_judge import command, json_of
 
 @pytest.fixture(autouse=True)
 def _key(well: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both platforms keep their keys in the same tables."""
     monkeypatch.setenv("LLMO_API_KEY", well.key())
 
 

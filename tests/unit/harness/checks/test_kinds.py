@@ -32,7 +32,9 @@ def test_every_kind_of_the_contract_is_there() -> None:
     }
 
 
-@pytest.mark.parametrize("answer", ["4", "It's 4.", "**4**", "(4)", "3+1=4", "2-4", "4th", "４"])
+@pytest.mark.parametrize(
+    "answer", ["4", "It's 4.", "**4**", "(4)", "3+1=4", "2-4", "4th", "\uff14"]
+)
 def test_a_number_is_found_as_a_word(answer: str) -> None:
     assert passes(check(kind="contains_any", values=["4", "4th"]), answer)
 
@@ -166,6 +168,7 @@ def test_json_may_stand_in_a_fence_and_nowhere_else() -> None:
     assert not passes(one, '{"a": 1, "b": 2}')
     assert not passes(one, '{"a": NaN}')
     assert not passes(one, "[" * 10_000)
+    assert not passes(one, "```\n" + " " * 49_000 + "`")
 
 
 def test_a_schema_without_equals_is_enough() -> None:

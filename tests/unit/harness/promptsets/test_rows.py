@@ -73,8 +73,8 @@ def test_a_request_has_no_turns() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"prompt_id": "../x"}, "pattern"),
-        ({"prompt_id": ""}, "pattern"),
+        ({"prompt_id": "../x"}, "matching regex"),
+        ({"prompt_id": ""}, "matching regex"),
         ({"prompt": WITHOUT}, "exactly one of prompt, messages and request"),
         ({"messages": [{"role": "user", "content": "x"}]}, "exactly one of"),
         ({"prompt": ""}, "length >= 1"),
@@ -86,7 +86,7 @@ def test_a_request_has_no_turns() -> None:
         ({"max_tokens": 0}, ">= 1"),
         ({"max_tokens": "8"}, "Expected `int`"),
         ({"split": "test"}, "Invalid enum value 'test'"),
-        ({"category": "Two Words"}, "pattern"),
+        ({"category": "Two Words"}, "matching regex"),
         ({"kind": "x"}, "unknown field `kind`"),
         ({"candidate": "4"}, "candidate and expected go together"),
         ({"candidate": "4", "expected": {"coherence": [0.9, 0.1]}}, "upside down"),

@@ -1,5 +1,7 @@
 """A promptset is what its manifest says, or it isn't loaded."""
 
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -49,10 +51,10 @@ def test_a_changed_row_is_refused_with_both_digests(make: Make) -> None:
         ({"count": 4}, r"prompts.jsonl: 4 rows are expected, found 3"),
         ({"harness": ">=1"}, r"manifest.json: a harness >=1 is expected, this is 0.1.0"),
         ({"harness": "new"}, "is no bound"),
-        ({"name": "../sums"}, "pattern"),
+        ({"name": "../sums"}, "matching regex"),
         ({"version": 0}, ">= 1"),
         ({"colour": "red"}, "unknown field `colour`"),
-        ({"sha256": "abc"}, "pattern"),
+        ({"sha256": "abc"}, "matching regex"),
     ],
 )
 def test_a_manifest_that_is_wrong_is_refused(
@@ -75,7 +77,9 @@ def test_a_torn_manifest_is_refused(make: Make, payload: bytes) -> None:
 def test_a_faulty_row_is_refused_with_its_line(make: Make) -> None:
     folder = make()
     rows = folder / manifests.ROWS
-    payload = rows.read_bytes().replace(b'"max_tokens":8,"prompt":"What is 2', b'"prompt":"What is 2')
+    payload = rows.read_bytes().replace(
+        b'"max_tokens":8,"prompt":"What is 2', b'"prompt":"What is 2'
+    )
     rows.write_bytes(payload)
     edit(folder, sha256=manifests.digest(payload))
     with pytest.raises(PromptsetError, match=r"prompts.jsonl:2: .*max_tokens"):
@@ -192,3 +196,15 @@ def test_all_sets_are_shipped() -> None:
         "quant-quality",
         "tiny",
     }
+
+
+def test_loading_imports_nothing_that_the_jobs_do_not_have() -> None:
+    heavy = ("boto3", "click", "jinja2", "numpy", "rich", "scipy", "tokenizers")
+    code = (
+        "import sys; from harness.promptsets.store import load; load('tiny');"
+        f"print(sorted(sys.modules.keys() & set({heavy!r})))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "[]\n"

@@ -64,12 +64,9 @@ def test_goodput_where_objectives_are() -> None:
 
 def test_rows_that_were_asked_again_show_little_more() -> None:
     """Ten answers of one row are no ten rows."""
-    once = pass_rate(
-        totals(quality=Checked(20, 19), rows={"a": dict.fromkeys("abcdefghijklmnopqrst", 1)})
-    )
-    again = pass_rate(
-        totals(quality=Checked(200, 190), rows={"a": dict.fromkeys("abcdefghijklmnopqrst", 10)})
-    )
+    rows = [f"p{number}" for number in range(20)]
+    once = pass_rate(totals(quality=Checked(20, 19), rows={"a": dict.fromkeys(rows, 1)}))
+    again = pass_rate(totals(quality=Checked(200, 190), rows={"a": dict.fromkeys(rows, 10)}))
 
     assert once is not None
     assert again is not None
