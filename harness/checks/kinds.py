@@ -172,7 +172,7 @@ class JsonSchema(_Check, frozen=True, kw_only=True, tag="json_schema"):
     def __post_init__(self) -> None:
         if used := sorted(_keywords(self.json_schema) & _UNSAFE):
             raise ValueError(
-                f"json_schema: {', '.join(used)} can't be used: an answer could make it take for ever"
+                f"json_schema: {', '.join(used)} can't be used: an answer could make it hang"
             )
         try:
             jsonschema.Draft202012Validator.check_schema(self.json_schema)

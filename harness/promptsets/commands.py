@@ -84,7 +84,7 @@ def lint(context: click.Context, name: tuple[str, ...], tokenizer: Path) -> None
     faults = lint_folders(folders, count)
     for fault in faults:
         click.echo(str(fault))
-    click.echo(f"{len(folders)} sets, {_number(len(faults), 'fault')}")
+    click.echo(f"{_number(len(folders), 'set')}, {_number(len(faults), 'fault')}")
     if faults:
         context.exit(FAULTY)
 

@@ -20,6 +20,7 @@ from harness.promptsets.rows import Row
 from harness.records import Record
 from harness.runs.folder import RunFolder, Segment
 from harness.runs.progress import Silent, Watch
+from harness.runs.stopping import cancelled_by_signals
 from harness.runs.tally import Tally
 from harness.summary import Summary, summarise
 
@@ -64,7 +65,8 @@ def execute(folder: RunFolder, keys: Mapping[str, str], watch: Watch | None = No
 
     What was recorded stays recorded, whatever ends this. `keys`: by the arms' names.
 
-    Raises StoreError where the run can't be read or written, or another process records it.
+    Raises StoreError where the run can't be read or written, or another process records it, and
+    KeyboardInterrupt where a signal stops it.
     """
     watch = watch or Silent()
     with folder.lock():
@@ -98,6 +100,8 @@ def _record(
             recorder = _Recorder(segment, standing.tally, watch)
             asked = _Asked(folder.plan, folder.rows, keys, standing, recorder)
             return run_loop(recorder.kept(asked.driven(planned)))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
     finally:
         watch.end()
 
@@ -169,10 +173,11 @@ class _Recorder:
         writing = asyncio.create_task(self._write())
         tasks = {driving, writing}
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if writing.done():
-                await writing
-            return await driving
+            with cancelled_by_signals(driving):
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                if writing.done():
+                    await writing
+                return await driving
         finally:
             for task in tasks:
                 task.cancel()

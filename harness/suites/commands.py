@@ -44,7 +44,7 @@ def suite(
     kubectl: str,
     output: Path | None,
 ) -> None:
-    r"""Ask a running platform everything that a suite asks, and say PASS or not.
+    """Ask a running platform everything that a suite asks, and say PASS or not.
 
     \b
     golden       is it well: every team, contracts, refusals, quality, judge, metrics
@@ -52,7 +52,7 @@ def suite(
     quant        quality and speed of the 4-bit model against the reference
     finetune     the split holds, sessions stick, adapters differ and compare
     autoscaling  a ladder of load, what the engines' queues do, and that it recovers
-    """
+    """  # noqa: D301  # click's mark for lines that stay as they are
     from harness.report.page import write_page  # noqa: PLC0415  # drawing is slow to import
     from harness.suites.page import page  # noqa: PLC0415
 

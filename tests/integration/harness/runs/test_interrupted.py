@@ -147,7 +147,7 @@ def test_a_run_by_time_whose_time_is_up_asks_only_what_was_lost(
     assert verdict_of_ledger(folder) is Verdict.PASS
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_stopped_it_keeps_its_records_and_says_how_to_go_on(
     engine: FakeServer, counted: Counted, tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -59,7 +59,7 @@ def test_generate_without_a_tokenizer_says_how_to_get_one(tmp_path: Path) -> Non
 def test_lint_ends_with_0_where_all_is_well(make: Make) -> None:
     result = run("lint", str(make()))
     assert result.exit_code == 0
-    assert result.output == "1 sets, 0 faults\n"
+    assert result.output == "1 set, 0 faults\n"
 
 
 def test_lint_ends_with_1_and_tells_each_fault(make: Make) -> None:
@@ -67,7 +67,7 @@ def test_lint_ends_with_1_and_tells_each_fault(make: Make) -> None:
     result = run("lint", str(make((replace(first, reference="9"), *others))))
     assert result.exit_code == 1
     assert "prompts.jsonl:1: sum-1: its reference fails" in result.output
-    assert result.output.endswith("1 sets, 1 fault\n")
+    assert result.output.endswith("1 set, 1 fault\n")
 
 
 def test_lint_of_an_address_is_refused() -> None:

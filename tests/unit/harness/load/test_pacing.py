@@ -1,0 +1,85 @@
+import asyncio
+from collections.abc import Callable
+
+import pytest
+import uvloop
+
+from harness.load.pacing import LoopTimers, Timers, now, timers_of
+
+MS = 1_000_000
+Make = Callable[[asyncio.AbstractEventLoop], Timers]
+
+
+@pytest.fixture(params=[timers_of, LoopTimers], ids=["finest", "of the loop"])
+def make(request: pytest.FixtureRequest) -> Make:
+    chosen: Make = request.param
+    return chosen
+
+
+def _run(make: Make, script: Callable[[Timers, asyncio.Event], None]) -> None:
+    async def main() -> None:
+        timers, done = make(asyncio.get_running_loop()), asyncio.Event()
+        script(timers, done)
+        try:
+            await asyncio.wait_for(done.wait(), 20)
+        finally:
+            timers.close()
+
+    uvloop.run(main())
+
+
+def test_callbacks_come_in_the_order_of_their_moments_and_never_early(make: Make) -> None:
+    begin, came = now(), list[tuple[int, int]]()
+
+    def script(timers: Timers, done: asyncio.Event) -> None:
+        for after in (9, 3, 6):
+            timers.at(begin + after * MS, lambda after=after: came.append((after, now() - begin)))
+        timers.at(begin + 12 * MS, done.set)
+
+    _run(make, script)
+    assert [after for after, _ in came] == [3, 6, 9]
+    assert all(at >= (after - 1) * MS for after, at in came)
+
+
+def test_a_moment_that_has_passed_comes_soon_but_not_within_the_call(make: Make) -> None:
+    came: list[str] = []
+
+    def script(timers: Timers, done: asyncio.Event) -> None:
+        timers.at(0, done.set)
+        timers.at(now() - MS, lambda: came.append("past"))
+        assert came == []
+
+    _run(make, script)
+    assert came in ([], ["past"])
+
+
+def test_a_callback_can_set_the_next(make: Make) -> None:
+    came: list[int] = []
+
+    def script(timers: Timers, done: asyncio.Event) -> None:
+        def again() -> None:
+            came.append(now())
+            if len(came) == 5:
+                done.set()
+            else:
+                timers.at(now() + MS, again)
+
+        timers.at(now(), again)
+
+    _run(make, script)
+    assert len(came) == 5
+
+
+def test_closed_timers_forget_what_was_to_come(make: Make) -> None:
+    async def main() -> list[str]:
+        loop, came = asyncio.get_running_loop(), list[str]()
+        timers, others = make(loop), make(loop)
+        done = asyncio.Event()
+        timers.at(now() + MS, lambda: came.append("late"))
+        timers.close()
+        others.at(now() + 5 * MS, done.set)
+        await asyncio.wait_for(done.wait(), 20)
+        others.close()
+        return came
+
+    assert uvloop.run(main()) == []
