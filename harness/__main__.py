@@ -56,7 +56,7 @@ def cli() -> None:
       64   wrong arguments, promptset, plan or policy
       69   it could not be done: no gateway, no key, disk full, bucket missing
       130  interrupted; `run --resume` goes on
-    """
+    """  # noqa: D301  # click's mark for lines that stay as they are
 
 
 def main() -> int:

@@ -77,8 +77,12 @@ def ab(run: Run, names: Sequence[str], split: Mapping[str, float], margin: float
     samples = samples_of(run, names, split)
     metrics = tuple(_metrics(run, samples))
     p = split_p(samples.counts, split) if split and not samples.paired else None
-    findings = [run.finding(watched=True), *_split_findings(samples, split, p)]
     quality = next((metric for metric in metrics if metric.name == "pass rate"), None)
+    findings = [
+        run.finding(watched=True),
+        _reference(run, samples, quality),
+        *_split_findings(samples, split, p),
+    ]
     findings.append(_quality(quality, margin))
     found = worst_first(findings)
     verdict = overall(found)
@@ -94,6 +98,28 @@ def ab(run: Run, names: Sequence[str], split: Mapping[str, float], margin: float
         others=dict(samples.others),
         sample_ratio_p=p,
         metrics=metrics,
+    )
+
+
+def _reference(run: Run, samples: Samples, quality: Metric | None) -> Finding:
+    """INVALID where the reference was not well itself: to be as good as that says nothing.
+
+    Failures that no variant is named for may be anybody's, so they count as the reference's too.
+    """
+    failed = sum(not record.ok for record in samples.reference) + samples.unattributed
+    rate = wilson(failed, len(samples.reference) + samples.unattributed)
+    told = f"{failed:,} of {rate.of:,} requests that were or may have been its own failed"
+    problem = ""
+    if rate.low > run.plan.expect.max_error_rate:
+        problem = told
+    elif quality is not None and not quality.reference:
+        problem = "it passed no checks"
+    return Finding(
+        name="reference",
+        verdict=Verdict.INVALID if problem else Verdict.PASS,
+        reason=f"{problem}: to be as good as that says nothing" if problem else told,
+        measured=rate.value,
+        limit=run.plan.expect.max_error_rate,
     )
 
 

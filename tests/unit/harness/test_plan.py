@@ -9,7 +9,7 @@ from harness.plan import Burst, Closed, Constant, Plan, Poisson, Ramp, Steps, pl
 LOAD: dict[str, Any] = {"arrivals": {"type": "closed", "concurrency": 2}, "count": 5}
 
 
-def document(**changes: Any) -> dict[str, Any]:
+def document(**changes: object) -> dict[str, Any]:
     return {
         "run_id": "r1",
         "kind": "run",

@@ -13,7 +13,7 @@ from harness.errors import WrongInput
 from harness.plan import Slo
 from harness.statistics.counts import split_p
 from harness.verdict import Finding, Verdict
-from tests.support.compared_runs import right, run_folder, wrong
+from tests.support.compared_runs import failing, right, run_folder, wrong
 
 SPLIT = {"lora-v1": 80.0, "lora-v2": 20.0}
 Answer = Callable[[int, int], dict[str, Any]]
@@ -117,6 +117,24 @@ def test_failures_before_a_variant_was_chosen_are_counted_apart(tmp_path: Path) 
         return answer(number, repeat)
 
     assert report(tmp_path / "r", failing_sometimes).unattributed == 10
+
+
+@pytest.mark.parametrize("broken", [failing, wrong])
+def test_two_that_are_broken_alike_are_never_a_pass(tmp_path: Path, broken: Answer) -> None:
+    run = run_folder(tmp_path / "r", {"v1": broken, "v2": broken}, repeat=3)
+    found = ab(Run.read(run), (), {}, 0.02)
+    assert (found.winner, found.verdict) == ("", Verdict.INVALID)
+    assert "as good as that says nothing" in finding(found, "reference").reason
+
+
+def test_a_team_whose_requests_mostly_failed_says_nothing(tmp_path: Path) -> None:
+    """Nobody knows which variant those would have been dealt."""
+    answer = split_by(SPLIT, dict.fromkeys(SPLIT, 0.9))
+
+    def mostly_failing(number: int, repeat: int) -> dict[str, Any]:
+        return failing(number, repeat) if number < 60 else answer(number, repeat)
+
+    assert report(tmp_path / "r", mostly_failing).verdict is Verdict.INVALID
 
 
 def test_a_run_may_be_looked_at_while_it_goes_on(tmp_path: Path) -> None:
