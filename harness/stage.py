@@ -97,12 +97,18 @@ def _address(gateway: str) -> str:
     return gateway.rstrip("/")
 
 
+def environment_key(env: Mapping[str, str] = os.environ) -> str:
+    """The caller's key, empty where there is none. Raises WrongInput for what can't be one."""
+    key = env.get(KEY_VARIABLE, "").strip()
+    if not key.isascii() or (key and not key.isprintable()):
+        raise WrongInput(f"{KEY_VARIABLE} holds characters that no key has")
+    return key
+
+
 def _key() -> str:
-    key = os.environ.get(KEY_VARIABLE, "").strip()
+    key = environment_key()
     if not key:
         raise NoStackError(
             f"no key: put the stage's key in the environment variable {KEY_VARIABLE}"
         )
-    if not key.isascii() or not key.isprintable():
-        raise WrongInput(f"{KEY_VARIABLE} holds characters that no key has")
     return key

@@ -4,11 +4,8 @@ from typing import Final
 
 import msgspec
 
-from harness.aggregate import Aggregate
 from harness.plan import Plan
-from harness.verdict import Finding, Verdict, overall
-
-_SEVERITY: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}
+from harness.verdict import Finding, Verdict
 
 
 class Percentile(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,22 +109,3 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FILE: Final = "summary.json"
-
-
-def summarise(plan: Plan, aggregate: Aggregate) -> Summary:
-    """What a run came to, and the verdict: the worst of what was found."""
-    from harness.runs import figures, findings  # noqa: PLC0415  # they are made of the types above
-
-    found = sorted(findings.findings(plan, aggregate), key=lambda one: -_SEVERITY[one.verdict])
-    return Summary(
-        plan=plan,
-        verdict=overall(found),
-        findings=tuple(found),
-        planned=aggregate.expected,
-        recorded=aggregate.ledger.count,
-        arms=tuple(
-            figures.arm_summary(name, totals, plan.slo) for name, totals in aggregate.arms.items()
-        ),
-        client=figures.client_summary(plan, aggregate),
-        timeline=figures.timeline(aggregate),
-    )

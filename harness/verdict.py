@@ -42,6 +42,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
 
 
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Those of the same verdict stay in their order."""
+    return tuple(sorted(findings, key=lambda finding: -_SEVERITY[finding.verdict]))
+
+
 def overall(findings: Iterable[Finding]) -> Verdict:
     """The worst of them: INVALID over FAIL over INCONCLUSIVE over PASS.
 

@@ -1,6 +1,5 @@
 """`python -m harness compare …`, `ab …` and `gate …`."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from rich.console import Console
 
+from harness import terminal
 from harness.errors import WrongInput
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 # What computes, draws or asks is imported where it is called: a command's help needs none of it.
 # ruff: noqa: PLC0415
 
-PIPED_WIDTH: Final = 100
 _ASKING: Final = {"load": {"arrivals": {"type": "closed", "concurrency": 2}}}
 _RUN: Final = click.Path(path_type=Path, file_okay=False)
 _FROM_1: Final = click.IntRange(min=1)
@@ -117,11 +116,11 @@ def compare(context: click.Context, /, runs: tuple[Path, ...], **values: Any) ->
             prices=prices,
         ),
     )
-    console = _console()
+    console = terminal.console()
     console.print(tables.comparison(found))
     if flips := tables.flips(found):
         console.print(flips)
-    console.print(tables.findings(found.findings))
+    console.print(terminal.findings(found.findings))
     folder = where[-1] if now else values["output"] or where[-1]
     _finish(context, console, found.verdict, folder, (results.FILE, found, page(found)))
 
@@ -164,10 +163,10 @@ def ab(
     from harness.compare.sides import Run
 
     found = reports.ab(Run.read(run), variants or (), _weights(split), margin)
-    console = _console()
+    console = terminal.console()
     console.print(tables.ab(found))
     console.print(f"better: {found.winner or 'not decided'}")
-    console.print(tables.findings(found.findings))
+    console.print(terminal.findings(found.findings))
     _finish(context, console, found.verdict, output or run, (reports.FILE, found, ab_page(found)))
 
 
@@ -185,14 +184,13 @@ def gate(
     PASS 0; FAIL 1; INCONCLUSIVE 2: a limit can't be answered, and why; INVALID 3.
     """
     from harness.compare import gate as gates
-    from harness.compare import tables
     from harness.compare.pages import gate_page
     from harness.compare.policy import policy_of
 
     asked = policy_of(policy)
     found = gates.gate(asked, policy, *gates.sides_of(run, baseline))
-    console = _console()
-    console.print(tables.findings(found.findings))
+    console = terminal.console()
+    console.print(terminal.findings(found.findings))
     _finish(context, console, found.verdict, output or run, (gates.FILE, found, gate_page(found)))
 
 
@@ -210,7 +208,8 @@ def _asked_now(values: dict[str, Any]) -> tuple[Path]:
     from harness.compare.live import prepared_pair
     from harness.local.layout import Layout
     from harness.local.state import running
-    from harness.runs.execute import execute, reported
+    from harness.report import write as write_page
+    from harness.runs.execute import execute
     from harness.runs.folder import RunFolder
     from harness.runs.planning import layered, read_plan_file
     from harness.runs.progress import Progress
@@ -226,8 +225,8 @@ def _asked_now(values: dict[str, Any]) -> tuple[Path]:
     )
     output = values["output"] or layout.build / "runs"
     folder = RunFolder.create(output / plan.run_id, plan, rows)
-    execute(folder, keys, Progress(_console()))
-    reported(folder)
+    execute(folder, keys, Progress(terminal.console()))
+    write_page(folder.path)
     return (folder.path,)
 
 
@@ -258,10 +257,6 @@ def _weights(split: Sequence[str]) -> dict[str, float]:
     return weights
 
 
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, markup=False, emoji=False)
-
-
 def _finish(
     context: click.Context,
     console: Console,
@@ -269,9 +264,10 @@ def _finish(
     folder: Path,
     written: "tuple[str, msgspec.Struct, Page]",
 ) -> None:
-    from harness.compare import tables
     from harness.compare.writing import write
 
     name, document, page = written
-    console.print(tables.verdict(verdict), f"{write(folder, name, document, page)}", soft_wrap=True)
+    console.print(
+        terminal.verdict(verdict), f"{write(folder, name, document, page)}", soft_wrap=True
+    )
     context.exit(verdict.exit_code)

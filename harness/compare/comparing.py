@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from harness.compare import quality as qualities
 from harness.compare import speed as speeds
 from harness.compare.pairing import Pairs, same_questions
 from harness.compare.results import Comparison, Quality, SideTold
 from harness.compare.sides import Side
-from harness.verdict import Finding, Verdict, overall
-
-_SEVERITY: Final = {verdict: rank for rank, verdict in enumerate(Verdict)}
+from harness.verdict import Finding, Verdict, overall, worst_first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +54,6 @@ def compare(reference: Side, candidate: Side, asked: Asked) -> Comparison:
             speeds.cost(candidate, dict(asked.prices)),
         ),
     )
-
-
-def worst_first(findings: list[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda finding: -_SEVERITY[finding.verdict]))
 
 
 def _validity(reference: Side, candidate: Side) -> list[Finding]:

@@ -6,11 +6,11 @@ from typing import Final
 
 import msgspec
 
-from harness.compare.comparing import Asked, compare, worst_first
+from harness.compare.comparing import Asked, compare
 from harness.compare.policy import Policy
 from harness.compare.rules import RULES, Evidence
 from harness.compare.sides import Run, Side, sides
-from harness.verdict import Finding, Verdict, overall
+from harness.verdict import Finding, Verdict, overall, worst_first
 
 FILE: Final = "gate.json"
 

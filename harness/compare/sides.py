@@ -11,7 +11,8 @@ from harness.promptsets.rows import Row
 from harness.records import Record
 from harness.runs.folder import RunFolder
 from harness.runs.grading import grade_with
-from harness.summary import ArmSummary, Summary, summarise
+from harness.summarise import summarise
+from harness.summary import ArmSummary, Summary
 from harness.totals import ArmTotals
 from harness.verdict import Finding, Verdict
 

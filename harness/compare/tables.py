@@ -1,26 +1,14 @@
 """The same for the terminal: tables of at most a hundred columns."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from rich.table import Table
 from rich.text import Text
 
 from harness.compare.results import Comparison, Cost
 from harness.compare.variants import AbReport
-from harness.runs.tables import COLOURS, rate
+from harness.runs.tables import rate
 from harness.statistics.interval import Interval
-from harness.verdict import Finding, Verdict
-
-
-def findings(found: Iterable[Finding]) -> Table:
-    table = Table("", "asked", "found", title_justify="left")
-    for one in found:
-        table.add_row(verdict(one.verdict), Text(one.name), Text(one.reason))
-    return table
-
-
-def verdict(of: Verdict) -> Text:
-    return Text(of.value, style=f"bold {COLOURS[of]}")
 
 
 def comparison(found: Comparison) -> Table:

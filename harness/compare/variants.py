@@ -10,7 +10,6 @@ from typing import Final
 
 import msgspec
 
-from harness.compare.comparing import worst_first
 from harness.compare.samples import Samples, samples_of
 from harness.compare.sides import Run
 from harness.plan import PromptsetRef, Slo
@@ -21,7 +20,7 @@ from harness.statistics.proportions import wilson
 from harness.statistics.sequences import ConfidenceSequence, difference, median
 from harness.summary import Rate
 from harness.totals import meets
-from harness.verdict import Finding, Verdict, overall
+from harness.verdict import Finding, Verdict, overall, worst_first
 
 FILE: Final = "ab.json"
 MISMATCH: Final = 0.001

@@ -1,15 +1,14 @@
 """`python -m harness jobs …`."""
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import msgspec
 from msgspec.structs import replace
-from rich.console import Console
 
 from harness import plan as plans
+from harness import terminal
 from harness.errors import PlanError, StoreError
 from harness.jobs import fetch as fetching
 from harness.jobs import local, sizing
@@ -22,10 +21,8 @@ from harness.local.state import running
 from harness.plan import Plan
 from harness.promptsets.rows import Row
 from harness.promptsets.store import load
+from harness.report import write
 from harness.runs.access import environment, keys_for
-from harness.runs.commands import PIPED_WIDTH
-from harness.runs.execute import reported
-from harness.runs.folder import RunFolder
 from harness.runs.tables import show
 
 
@@ -108,9 +105,9 @@ def run_command(
     with local.scratch(runs) as place:
         summary = local.run(place, plan, rows, keys, click.echo)
         fetching.fetch(store_at(place), folder)
-    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, markup=False, emoji=False)
+    console = terminal.console()
     show(summary, console)
-    page = reported(RunFolder(folder))
+    page = write(folder)
     console.print(f"records  {folder}\nreport   {page}", soft_wrap=True)
     context.exit(summary.verdict.exit_code)
 

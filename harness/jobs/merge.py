@@ -7,14 +7,15 @@ from msgspec.structs import replace
 
 from harness import summary as summaries
 from harness.aggregate import Aggregate
+from harness.findings import findings as of_run
 from harness.jobs.shards import cut
 from harness.jobs.steps import plan_in, pretty, rows_in
 from harness.jobs.store import Store
 from harness.jobs.work import FINISHED, Finished, decoded
 from harness.load.items import Items
 from harness.plan import Plan
-from harness.runs.findings import findings as of_run
-from harness.summary import Summary, summarise
+from harness.summarise import summarise
+from harness.summary import Summary
 from harness.verdict import Finding, Verdict, overall
 
 LATEST_START_S: Final = 1.0

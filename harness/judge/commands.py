@@ -8,13 +8,13 @@ from typing import Final
 import click
 from rich.console import Console
 
+from harness import terminal
 from harness.errors import WrongInput
 from harness.judge import journal, probes, tables
 from harness.judge.answers import pairs_of
 from harness.judge.calibration import calibration
 from harness.judge.comparing import Compared, compare_runs
 from harness.judge.judging import SUMMARY, judge_run
-from harness.judge.progress import shown
 from harness.judge.samples import samples_of
 from harness.judge.scoring import AT_ONCE, PROFILES, score
 from harness.local.layout import Layout
@@ -81,9 +81,9 @@ def score_command(
     Writes judgements.jsonl and judgements.json beside its records; called again it judges only
     what is missing.
     """
-    console = Console()
+    console = terminal.console()
     stage = Stage.of(gateway)
-    with shown(Console(stderr=True), "answers judged") as told:
+    with terminal.progress("answers judged") as told:
         judged = asyncio.run(
             judge_run(
                 stage,
@@ -96,10 +96,10 @@ def score_command(
         )
     for arm in judged.arms:
         console.print(tables.scores(arm))
-    console.print(tables.findings(judged.findings))
+    console.print(terminal.findings(judged.findings))
     if stage.local:
         console.print(_TINY_SCORES)
-    console.print(tables.verdict_text(judged.verdict), f"{run / SUMMARY}", soft_wrap=True)
+    console.print(terminal.verdict(judged.verdict), f"{run / SUMMARY}", soft_wrap=True)
     ctx.exit(judged.verdict.exit_code)
 
 
@@ -143,14 +143,14 @@ def pairwise(  # noqa: PLR0913, PLR0917
 
     The judge is probed first, with answers that must tie or lose. One that fails makes it INVALID.
     """
-    console = Console()
+    console = terminal.console()
     stage = Stage.of(gateway)
     runs = RunFolder(left), RunFolder(right)
     arms = left_arm or runs[0].plan.arms[0].name, right_arm or runs[1].plan.arms[-1].name
     if left.resolve() == right.resolve() and arms[0] == arms[1]:
         raise WrongInput(f"{left} is compared with itself: name two runs, or two arms of one")
     pairs, unanswered = pairs_of(*runs, arms)
-    with shown(Console(stderr=True), "pairs judged") as told:
+    with terminal.progress("pairs judged") as told:
         compared = asyncio.run(
             compare_runs(
                 stage,
@@ -173,14 +173,14 @@ def _show(console: Console, compared: Compared, path: Path, *, local: bool) -> N
     console.print(f"Left: {compared.left}. Right: {compared.right}.", soft_wrap=True)
     console.print(tables.preferences(compared.figures))
     console.print(tables.position(compared.figures))
-    console.print(tables.findings(compared.findings))
+    console.print(terminal.findings(compared.findings))
     failed = any(
         finding.name.startswith(probes.NAME) and finding.verdict is Verdict.INVALID
         for finding in compared.findings
     )
     if failed and local:
         console.print(_TINY_PAIRS)
-    console.print(tables.verdict_text(compared.verdict), f"{path}", soft_wrap=True)
+    console.print(terminal.verdict(compared.verdict), f"{path}", soft_wrap=True)
 
 
 @judge.command()
@@ -207,11 +207,11 @@ def calibrate(
     from harness.judge.page import page  # noqa: PLC0415  # drawing is slow to import
     from harness.report.page import write_page  # noqa: PLC0415
 
-    console = Console()
+    console = terminal.console()
     loaded = store.load(promptset)
     samples = samples_of(loaded.rows, promptset)
     stage = Stage.of(gateway)
-    with shown(Console(stderr=True), "answers judged") as told:
+    with terminal.progress("answers judged") as told:
         done = iter(range(1, len(samples) + 1))
         outcomes = asyncio.run(
             score(
@@ -234,6 +234,6 @@ def calibrate(
     journal.write(folder / "calibration.json", found)
     written = write_page(page(found), folder / "calibration.html")
     console.print(tables.calibration(found))
-    console.print(tables.findings(found.findings))
-    console.print(tables.verdict_text(found.verdict), f"{written}", soft_wrap=True)
+    console.print(terminal.findings(found.findings))
+    console.print(terminal.verdict(found.verdict), f"{written}", soft_wrap=True)
     ctx.exit(found.verdict.exit_code)

@@ -1,7 +1,5 @@
 """What judging found, as tables of at most a hundred columns."""
 
-from collections.abc import Iterable, Mapping
-
 from rich.table import Table
 from rich.text import Text
 
@@ -9,25 +7,6 @@ from harness.judge.calibration import Calibration
 from harness.judge.judging import ArmScores
 from harness.judge.preferences import PairwiseFigures, WinRate
 from harness.summary import Rate
-from harness.verdict import Finding, Verdict
-
-COLOURS: Mapping[Verdict, str] = {
-    Verdict.PASS: "green",
-    Verdict.INCONCLUSIVE: "yellow",
-    Verdict.FAIL: "red",
-    Verdict.INVALID: "magenta",
-}
-
-
-def verdict_text(verdict: Verdict) -> Text:
-    return Text(verdict.value, style=f"bold {COLOURS[verdict]}")
-
-
-def findings(found: Iterable[Finding]) -> Table:
-    table = Table("", "asked", "found", title_justify="left")
-    for finding in found:
-        table.add_row(verdict_text(finding.verdict), Text(finding.name), Text(finding.reason))
-    return table
 
 
 def scores(arm: ArmScores) -> Table:

@@ -13,6 +13,7 @@ from harness.load.address import Address
 from harness.load.connection import Connection
 from harness.load.exchange import Exchange
 from harness.load.pacing import Timers
+from harness.load.stamped import Rounds, connected
 
 _NO_SOCKET_LEFT: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS})
 _OPENING_AT_ONCE: Final = 64
@@ -23,13 +24,16 @@ _IN_FLIGHT_A_SPARE: Final = 4
 class Client:
     """Sends exchanges; `Exchange.finished` is called once for each, never within `send`."""
 
-    def __init__(self, address: Address, timeout_s: float, timers: Timers) -> None:
+    def __init__(
+        self, address: Address, timeout_s: float, timers: Timers, rounds: Rounds | None
+    ) -> None:
         self.host: Final = address.host
         self._loop = asyncio.get_running_loop()
         self._places = deque(address.places)
         self._address = address
         self._timeout_ns = round(timeout_s * 1e9)
         self._timers = timers
+        self._rounds = None if address.tls else rounds
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
         self._opening: set[asyncio.Task[None]] = set()
@@ -132,12 +136,7 @@ class Client:
         for place in tuple(self._places):
             self._places.rotate(-1)
             try:
-                _, connection = await self._loop.create_connection(
-                    lambda: Connection(self),
-                    *place,
-                    ssl=self._address.tls,
-                    server_hostname=self._address.name if self._address.tls else None,
-                )
+                connection = await self._connected(place)
             except OSError as error:
                 failed = error
                 continue
@@ -146,6 +145,19 @@ class Client:
                 return connection
             failed = ConnectionResetError("closed as soon as it was made")
         raise failed
+
+    async def _connected(self, place: tuple[str, int]) -> Connection:
+        if self._rounds is not None:
+            connection = Connection(self)
+            connection.begin(await connected(self._rounds, place, connection))
+            return connection
+        _, connection = await self._loop.create_connection(
+            lambda: Connection(self),
+            *place,
+            ssl=self._address.tls,
+            server_hostname=self._address.name if self._address.tls else None,
+        )
+        return connection
 
     # Time.
 

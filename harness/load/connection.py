@@ -2,7 +2,7 @@
 
 import asyncio
 from time import monotonic_ns
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from harness.load import failures
 from harness.load.exchange import Exchange
@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from harness.load.client import Client
 
 
+class Transport(Protocol):
+    """As much of asyncio's as is used here."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def abort(self) -> None: ...
+
+
 class Connection(asyncio.Protocol):
     """Tells its client when an exchange is over, and when it can't be used any more."""
 
@@ -19,12 +27,16 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, client: "Client") -> None:
         self._client = client
-        self._transport: asyncio.Transport | None = None
+        self._transport: Transport | None = None
         self._exchange: Exchange | None = None
         self._response: Response | None = None
         self.open = False
         self.kept = False
         """It has been idle: the server may have closed it just when the next request was sent."""
+
+    def begin(self, transport: Transport) -> None:
+        self._transport = transport
+        self.open = True
 
     def send(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -53,16 +65,18 @@ class Connection(asyncio.Protocol):
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self.open = True
+        self.begin(cast("asyncio.Transport", transport))
 
     def data_received(self, data: bytes) -> None:
+        self.received(data, monotonic_ns())
+
+    def received(self, data: bytes, stamp_ns: int) -> None:
         response = self._response
         if response is None:  # nobody asked
             self.drop()
             return
         try:
-            if response.receive(data):
+            if response.receive(data, stamp_ns):
                 self._answered(response)
         except TooLargeError:
             self._over(failures.TOO_LARGE)

@@ -34,6 +34,7 @@ from harness.load.pacing import Timers, timers_of
 from harness.load.requests import Requests
 from harness.load.schedule import NS_PER_S, PlannedAt
 from harness.load.sender import Sender
+from harness.load.stamped import Rounds, rounds_of
 from harness.plan import Arm, Closed, Plan
 from harness.promptsets.rows import Row
 from harness.records import Record
@@ -87,9 +88,11 @@ async def drive(  # one call from outside, all by name
             pulse(one)
         gc.collect(0)
 
-    timers = timers_of(asyncio.get_running_loop())
+    event_loop = asyncio.get_running_loop()
+    timers = timers_of(event_loop)
+    rounds = rounds_of(event_loop, timers)
     try:
-        async with _clients(plan.arms, timers) as clients:
+        async with _clients(plan.arms, timers, rounds) as clients:
             requests = {
                 arm.name: Requests(plan, arm, clients[arm.name].host, keys.get(arm.name))
                 for arm in plan.arms
@@ -105,12 +108,18 @@ async def drive(  # one call from outside, all by name
                     await sender.ended
     finally:
         timers.close()
+        if rounds is not None:
+            rounds.close()
     return Driven(planned=items.planned or loop.next_index, health=health)
 
 
 @asynccontextmanager
-async def _clients(arms: Sequence[Arm], timers: Timers) -> AsyncIterator[dict[str, Client]]:
-    clients = {arm.name: Client(await resolve(arm.url), arm.timeout_s, timers) for arm in arms}
+async def _clients(
+    arms: Sequence[Arm], timers: Timers, rounds: Rounds | None
+) -> AsyncIterator[dict[str, Client]]:
+    clients = {
+        arm.name: Client(await resolve(arm.url), arm.timeout_s, timers, rounds) for arm in arms
+    }
     try:
         yield clients
     finally:

@@ -64,9 +64,9 @@ class Response:
     def started(self) -> bool:
         return self._received > 0
 
-    def receive(self, segment: bytes) -> bool:
+    def receive(self, segment: bytes, stamp_ns: int) -> bool:
         """Whether the answer is complete. Raises ResponseError."""
-        self._pending.append((monotonic_ns(), segment))
+        self._pending.append((stamp_ns, segment))
         self._received += len(segment)
         if self._chunked and not segment.endswith(_BLANK) and len(segment) >= len(_BLANK):
             if self._received > self._limit:

@@ -11,8 +11,8 @@ from typing import TextIO
 
 import click
 import httpx
-from rich.console import Console
 
+from harness import terminal
 from harness.demo.show import demonstrate
 from harness.errors import GatewayError, NoStackError, StackError
 from harness.local import background
@@ -22,8 +22,6 @@ from harness.local.lock import holder, only_supervisor
 from harness.local.state import StackState, running
 from harness.local.status import report
 from harness.local.supervisor import supervise
-
-PIPED_WIDTH = 100
 
 
 @click.group()
@@ -81,7 +79,7 @@ def status(layout: Layout) -> None:
     state = running(layout.state)
     if state is None:
         raise NoStackError("nothing is running: start it with 'make up'")
-    ready = asyncio.run(report(state, _console()))
+    ready = asyncio.run(report(state, terminal.console()))
     if not ready:
         raise StackError("not every team can be answered")
 
@@ -99,7 +97,7 @@ def demo(layout: Layout, requests: int) -> None:
     """Ask every team, and check what comes back; starts and stops a stack where none runs."""
     with background.borrowed(layout, click.echo) as state:
         try:
-            asyncio.run(demonstrate(state, _console(), requests=requests))
+            asyncio.run(demonstrate(state, terminal.console(), requests=requests))
         except httpx.HTTPError as error:
             raise GatewayError(f"the gateway did not answer: {error!r}") from None
 
@@ -115,15 +113,6 @@ Keys for {", ".join(state.keys)} and an admin are in {file}, logs in {layout.sho
     -H "Content-Type: application/json" -d '{{"prompt": "What is 2+2?"}}'
 
 make down stops it."""
-
-
-def _console() -> Console:
-    """As wide as the terminal; where the output is piped, a width that most can read.
-
-    Models answer with what they like, so brackets are no markup and colons no emoji.
-    """
-    width = None if sys.stdout.isatty() else PIPED_WIDTH
-    return Console(width=width, markup=False, emoji=False)
 
 
 @dataclass(frozen=True, slots=True)

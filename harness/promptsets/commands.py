@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from harness import terminal
 from harness.errors import PromptsetError
 from harness.promptsets import sources, store
 from harness.promptsets.generator import PromptsetGenerator
@@ -95,7 +95,7 @@ def lint(context: click.Context, name: tuple[str, ...], tokenizer: Path) -> None
 @click.option("--category", help="Only rows of this category.")
 def show(name: str | None, rows: int, category: str | None) -> None:
     """A set's manifest and some of its rows, spread over the whole; without NAME, what there is."""
-    console = Console(soft_wrap=False)
+    console = terminal.console()
     if name is None:
         console.print(_overview())
         return

@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.judge.progress import shown
-from harness.judge.tables import findings, verdict_text
+from harness import terminal
 from harness.recovery.beginning import Wanted, begun, resumed
 from harness.recovery.execute import observe, reported
 from harness.recovery.results import Pairing, Recovery
@@ -71,17 +69,17 @@ def recovery(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401  # 
     that is the noise floor. Writes recovery.json and report.html into the run's folder.
     """
     wanted = Wanted(**options)
-    console = Console()
+    console = terminal.console()
     stage = wanted.stage()
     folder = asyncio.run(begun(wanted, stage)) if wanted.resume is None else resumed(wanted.resume)
     console.print(f"Recording into {folder.path}", soft_wrap=True)
-    with shown(Console(stderr=True), "observed") as told:
+    with terminal.progress("observed") as told:
         asyncio.run(observe(folder, stage, told))
     found = folder.write_result()
     written = reported(folder, found)
     console.print(_table(found))
-    console.print(findings(found.findings))
-    console.print(verdict_text(found.verdict), f"{written}", soft_wrap=True)
+    console.print(terminal.findings(found.findings))
+    console.print(terminal.verdict(found.verdict), f"{written}", soft_wrap=True)
     ctx.exit(found.verdict.exit_code)
 
 

@@ -20,7 +20,8 @@ from harness.report.run import page_of
 from harness.report.run_quality import Failure
 from harness.runs.folder import RunFolder
 from harness.runs.grading import grading_of
-from harness.summary import Summary, summarise
+from harness.summarise import summarise
+from harness.summary import Summary
 from harness.verdict import Finding, Verdict, overall
 
 _EXAMPLES: Final = 9

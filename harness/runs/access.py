@@ -8,8 +8,8 @@ from typing import Final
 from harness.errors import NoStackError, WrongInput
 from harness.local.state import StackState
 from harness.plan import Arm, Plan
+from harness.stage import KEY_VARIABLE, environment_key
 
-KEY_VARIABLE: Final = "LLMO_API_KEY"
 TEAM: Final = "reference"
 
 
@@ -67,9 +67,7 @@ def keys_for(plan: Plan, stack: StackState | None, env: Mapping[str, str]) -> di
 
 def key_for(url: str, model: str | None, stack: StackState | None, env: Mapping[str, str]) -> str:
     """The key of the environment, else the local stack's for its own addresses."""
-    if key := env.get(KEY_VARIABLE, "").strip():
-        if not key.isascii() or not key.isprintable():
-            raise WrongInput(f"{KEY_VARIABLE} holds characters that no key has")
+    if key := environment_key(env):
         return key
     if stack and url == stack.gateway_url.rstrip("/"):
         team = (model or TEAM).partition("/")[0]

@@ -1,20 +1,20 @@
 """`python -m harness run …` and `benchmark …`."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
 
+from harness import terminal
 from harness.errors import StoreError, WrongInput
 from harness.local.layout import Layout
 from harness.local.state import running
+from harness.report import write
 from harness.runs import arrivals
 from harness.runs.access import environment, keys_for
 from harness.runs.beginning import prepared
-from harness.runs.execute import execute, reported
+from harness.runs.execute import execute
 from harness.runs.folder import RunFolder
 from harness.runs.options import ASKED, FILES, HOW_MANY, WHAT, WHOM, document_of, options
 from harness.runs.planning import Document, layered, read_plan_file
@@ -22,7 +22,6 @@ from harness.runs.progress import Progress
 from harness.runs.tables import show
 from harness.verdict import Verdict
 
-PIPED_WIDTH: Final = 100
 _RUN: Final[Document] = {
     "load": {"arrivals": {"type": "closed", "concurrency": 2}},
     "expect": {"min_pass_rate": 0.9, "max_error_rate": 0.1},
@@ -123,7 +122,7 @@ def _resumed(context: click.Context, path: Path) -> RunFolder:
 
 
 def _carried_out(folder: RunFolder, keys: Mapping[str, str], *, report: bool) -> Verdict:
-    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, markup=False, emoji=False)
+    console = terminal.console()
     again = f"python -m harness run --resume {folder.path}"
     plan = folder.plan
     asked = ", ".join(f"{arm.model} at {arm.url}" for arm in plan.arms)
@@ -138,5 +137,5 @@ def _carried_out(folder: RunFolder, keys: Mapping[str, str], *, report: bool) ->
     show(summary, console)
     console.print(f"run     {folder.path}", soft_wrap=True)
     if report:
-        console.print(f"report  {reported(folder)}", soft_wrap=True)
+        console.print(f"report  {write(folder.path)}", soft_wrap=True)
     return summary.verdict

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -22,7 +21,8 @@ from harness.runs.folder import RunFolder, Segment
 from harness.runs.progress import Silent, Watch
 from harness.runs.stopping import cancelled_by_signals
 from harness.runs.tally import Tally
-from harness.summary import Summary, summarise
+from harness.summarise import summarise
+from harness.summary import Summary
 
 FLUSH_S: Final = 0.05
 """A process that is killed loses the answers of so long at most; they are asked for again."""
@@ -78,13 +78,6 @@ def execute(folder: RunFolder, keys: Mapping[str, str], watch: Watch | None = No
         summary = summarise(folder.plan, folder.aggregate(planned))
         folder.write_summary(summary)
     return summary
-
-
-def reported(folder: RunFolder) -> Path:
-    """The page that shows the run, written anew."""
-    from harness.report import write  # noqa: PLC0415  # plots take long to import
-
-    return write(folder.path)
 
 
 def _record(

@@ -7,15 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness import terminal
 from harness.summary import ArmSummary, Distribution, Percentile, Rate, Summary
-from harness.verdict import Finding, Verdict
 
-COLOURS: Final = {
-    Verdict.PASS: "green",
-    Verdict.INCONCLUSIVE: "yellow",
-    Verdict.FAIL: "red",
-    Verdict.INVALID: "magenta",
-}
 _DISTRIBUTIONS: Final = (
     ("latency", "latency"),
     ("TTFT", "ttft"),
@@ -34,8 +28,8 @@ def show(summary: Summary, console: Console) -> None:
             console.print(_times(arm))
         if arm.by_category:
             console.print(_categories(arm))
-    console.print(_findings(summary.findings))
-    console.print(Text(f"\n{summary.verdict}", style=f"bold {COLOURS[summary.verdict]}"))
+    console.print(terminal.findings(summary.findings))
+    console.print(terminal.verdict(summary.verdict))
 
 
 def rate(found: Rate | None) -> str:
@@ -101,15 +95,6 @@ def _categories(arm: ArmSummary) -> Table:
     table = Table("category", "passed", title="By category", title_justify="left")
     for category, found in arm.by_category.items():
         table.add_row(category, rate(found))
-    return table
-
-
-def _findings(findings: tuple[Finding, ...]) -> Table:
-    table = Table("asked", "verdict", title="Findings", title_justify="left")
-    table.add_column("why", overflow="fold")
-    for finding in findings:
-        verdict = Text(str(finding.verdict), style=COLOURS[finding.verdict])
-        table.add_row(finding.name, verdict, Text(finding.reason))
     return table
 
 

@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from harness import terminal
 from harness.judge import journal
-from harness.judge.tables import verdict_text
 from harness.local.layout import Layout
 from harness.promptsets import store
 from harness.stage import Stage
@@ -64,9 +63,9 @@ def suite(
     report = asyncio.run(_visited(name, stage, folder, chosen, kubectl))
     journal.write(folder / REPORT, report)
     written = write_page(page(report), folder / PAGE)
-    console = Console()
+    console = terminal.console()
     console.print(tables.report(report))
-    console.print(verdict_text(report.verdict), str(written), soft_wrap=True)
+    console.print(terminal.verdict(report.verdict), str(written), soft_wrap=True)
     ctx.exit(report.verdict.exit_code)
 
 
@@ -77,7 +76,7 @@ async def _visited(
         visit = Visit(
             stage=stage, gateway=gateway, folder=folder, promptset=promptset, kubectl=kubectl
         )
-        with Console(stderr=True).status(f"suite {name}") as status:
+        with terminal.console(stderr=True).status(f"suite {name}") as status:
             return await carry_out(
                 name, load(name), visit, lambda step: status.update(f"suite {name}: {step}")
             )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
-from harness.judge.tables import verdict_text
+from harness import terminal
 from harness.suites.suite import StepResult, SuiteReport
 
 
@@ -22,4 +22,4 @@ def _rows(step: StepResult) -> Iterator[tuple[Text, Text, Text]]:
     if step.not_asked:
         yield Text("not asked", style="dim"), Text(step.name), Text(step.not_asked)
     for finding in step.findings:
-        yield verdict_text(finding.verdict), Text(finding.name), Text(finding.reason)
+        yield terminal.verdict(finding.verdict), Text(finding.name), Text(finding.reason)

@@ -11,7 +11,7 @@ from harness.plan import Arm, Closed, Expectations, Generation, Load, Plan, Prom
 from harness.promptsets.rows import Row
 from harness.records import Record
 from harness.runs.folder import RunFolder
-from harness.summary import summarise
+from harness.summarise import summarise
 
 MS = 1_000_000
 Answer = Callable[[int, int], Mapping[str, Any]]

@@ -12,7 +12,7 @@ from harness.plan import Arm, Arrivals, Closed, Expectations, Load, Plan, Prompt
 from harness.promptsets.rows import Row
 from harness.records import Record
 from harness.runs.folder import RunFolder
-from harness.summary import summarise
+from harness.summarise import summarise
 
 MS = 1_000_000
 CATEGORIES = ("arithmetic", "capitals", "medical", "translation")

@@ -10,7 +10,8 @@ import msgspec
 
 from harness.plan import Arm, Expectations, Generation, Load, Plan, Validity
 from harness.promptsets.store import Promptset
-from harness.runs.execute import execute, reported
+from harness.report import write
+from harness.runs.execute import execute
 from harness.runs.folder import RunFolder
 from harness.suites.visit import Visit
 from harness.summary import Summary
@@ -56,7 +57,7 @@ async def carried_out(visit: Visit, plan: Plan, promptset: Promptset) -> tuple[R
     folder = RunFolder.create(visit.folder / plan.run_id, plan, rows)
     keys = {arm.name: visit.stage.key_for(arm.model.partition("/")[0]) for arm in plan.arms}
     summary = await asyncio.to_thread(execute, folder, keys)
-    await asyncio.to_thread(reported, folder)
+    await asyncio.to_thread(write, folder.path)
     return folder, summary
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from harness import terminal
 from harness.demo import tables
 from harness.demo.asking import Exchange
 from harness.demo.questions import PREDICTIONS
-from harness.local.commands import _console
 from harness.local.identity import ProcessIdentity
 from harness.local.state import AwsAccess, StackState, publish
 
@@ -53,7 +53,7 @@ def test_what_a_model_says_is_shown_as_it_is(capsys: pytest.CaptureFixture[str])
         document={"output": said},
     )
 
-    _console().print(tables.answers([exchange]))
+    terminal.console().print(tables.answers([exchange]))
 
     printed = capsys.readouterr().out
     assert all(word in printed for word in said.split())

@@ -16,7 +16,7 @@ from harness.jobs.merge import merge
 from harness.jobs.store import store_at
 from harness.plan import Plan
 from harness.runs.folder import RunFolder
-from harness.summary import summarise
+from harness.summarise import summarise
 from tests.integration.harness.jobs.conftest import Deployment
 from tests.support.jobs import asking
 from tests.support.step_functions import Context

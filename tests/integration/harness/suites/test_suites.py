@@ -104,11 +104,8 @@ def test_what_is_wrong_is_refused_and_survived(well: Stack, tmp_path: Path) -> N
         for step in found.report["steps"]
         for finding in step.get("findings", ())
     }
-    burst = findings.pop("burst: burst")
     assert {one["verdict"] for one in findings.values()} == {"PASS"}
-    # The stand-in for AWS may be too busy to be read; that is told, too, and then is all there is.
-    busy = "store_unavailable" in burst["reason"]
-    assert (burst["verdict"], found.code) == (("FAIL", 1) if busy else ("PASS", 0))
+    assert found.code == 0
     assert {
         "malformed: empty-body",
         "oversized: body-over-the-limit",

@@ -19,7 +19,7 @@ def _received(message: bytes, cuts: list[int]) -> tuple[Response, list[bool]]:
     response = Response()
     edges = [0, *sorted({cut % len(message) for cut in cuts} - {0}), len(message)]
     pieces = [message[low:high] for low, high in pairwise(edges)]
-    return response, [response.receive(piece) for piece in pieces]
+    return response, [response.receive(piece, 0) for piece in pieces]
 
 
 @given(
@@ -53,7 +53,7 @@ def test_an_answer_that_ends_with_its_connection_is_complete_then(cuts: list[int
 @pytest.mark.parametrize("short", [1, 5, 20, 60])
 def test_an_answer_cut_short_is_not_complete(message: bytes, short: int) -> None:
     response = Response()
-    assert not response.receive(message[:-short])
+    assert not response.receive(message[:-short], 0)
     assert not response.finish()
 
 
@@ -65,41 +65,43 @@ def test_nothing_at_all_is_no_answer() -> None:
 
 def test_a_connection_that_says_more_than_the_answer_is_not_used_again() -> None:
     response = Response()
-    assert response.receive(LENGTH + b"HTTP/1.1 200 OK\r\n")
+    assert response.receive(LENGTH + b"HTTP/1.1 200 OK\r\n", 0)
     assert response.body == b"hello"
     assert response.surplus
 
 
 def test_bytes_after_a_streamed_answer_are_found_when_its_time_is_up() -> None:
     response = Response()
-    assert not response.receive(CHUNKED[:90])
-    assert not response.receive(CHUNKED[90:] + b"junk")
+    assert not response.receive(CHUNKED[:90], 0)
+    assert not response.receive(CHUNKED[90:] + b"junk", 0)
     assert response.settle()
     assert response.surplus
 
 
 def test_an_answer_without_a_body_is_complete_with_its_head() -> None:
     response = Response()
-    assert response.receive(b"HTTP/1.1 204 No Content\r\n\r\n")
+    assert response.receive(b"HTTP/1.1 204 No Content\r\n\r\n", 0)
     assert response.body == b""
 
 
 def test_a_server_that_closes_says_so() -> None:
     response = Response()
-    assert response.receive(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+    assert response.receive(
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", 0
+    )
     assert not response.keep_alive
 
 
 def test_what_is_no_http_is_refused() -> None:
     with pytest.raises(ResponseError):
-        Response().receive(b"SSH-2.0-OpenSSH_9.2\r\n")
+        Response().receive(b"SSH-2.0-OpenSSH_9.2\r\n", 0)
 
 
 @pytest.mark.parametrize("head", [b"Transfer-Encoding: chunked", b"Content-Length: 99999", b"X: y"])
 def test_an_answer_over_the_limit_is_not_collected(head: bytes) -> None:
     response = Response(limit=1000)
-    assert not response.receive(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n")
+    assert not response.receive(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n", 0)
     for _ in range(90):
-        assert not response.receive(b"5\r\nabcde\r\n")
+        assert not response.receive(b"5\r\nabcde\r\n", 0)
     with pytest.raises(TooLargeError):
-        response.receive(b"384\r\n" + b"a" * 900 + b"\r\n")
+        response.receive(b"384\r\n" + b"a" * 900 + b"\r\n", 0)

@@ -15,7 +15,8 @@ from harness.report.run_facts import arrivals
 from harness.report.run_quality import Failure
 from harness.report.wording import DASH
 from harness.runs.folder import RunFolder
-from harness.summary import Summary, summarise
+from harness.summarise import summarise
+from harness.summary import Summary
 from tests.support.recorded_runs import MS, answered, failed, plan, record_run, rows, two_arms
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from harness.report.tabular import write_records, write_summary
 from harness.runs.folder import RunFolder
 from harness.runs.grading import grade_with
-from harness.summary import summarise
+from harness.summarise import summarise
 from tests.support.recorded_runs import answered, failed, rows, two_arms
 
 

@@ -12,7 +12,7 @@ from harness.aggregate import Aggregate, Fold
 from harness.histogram import Histogram
 from harness.plan import Plan
 from harness.records import Record
-from harness.summary import summarise
+from harness.summarise import summarise
 from harness.verdict import Verdict
 from tests.support.harness_runs import MS, record
 from tests.support.harness_runs import plan as plan_of_tests

@@ -12,7 +12,7 @@ from harness.histogram import Histogram
 from harness.load.health import Pulse
 from harness.records import Record
 from harness.runs.folder import RunFolder
-from harness.summary import summarise
+from harness.summarise import summarise
 from harness.verdict import Verdict
 from tests.support.harness_runs import plan, rows
 

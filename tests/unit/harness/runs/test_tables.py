@@ -8,7 +8,8 @@ from rich.console import Console
 from harness.aggregate import Aggregate
 from harness.runs.grading import categories_of, grade_with
 from harness.runs.tables import show
-from harness.summary import Summary, summarise
+from harness.summarise import summarise
+from harness.summary import Summary
 from tests.support.harness_runs import MS, plan, record, rows
 
 

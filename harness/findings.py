@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from harness import figures
 from harness.aggregate import Aggregate
 from harness.histogram import Histogram
 from harness.load import failures
 from harness.plan import Closed, Plan
-from harness.runs import figures
 from harness.statistics.proportions import wilson
 from harness.summary import Rate
 from harness.totals import ArmTotals

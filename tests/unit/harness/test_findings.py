@@ -4,12 +4,13 @@ import pytest
 from msgspec.structs import replace
 
 from harness.aggregate import Aggregate
+from harness.findings import at_least, at_most
 from harness.histogram import Histogram
 from harness.ledger import Ledger
 from harness.plan import Plan
-from harness.runs.findings import at_least, at_most
 from harness.statistics.proportions import wilson
-from harness.summary import Summary, summarise
+from harness.summarise import summarise
+from harness.summary import Summary
 from harness.totals import ArmTotals, Checked
 from harness.verdict import Finding, Verdict
 from tests.support.harness_runs import plan

@@ -4,9 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from harness.aggregate import Aggregate, Second
+from harness.figures import arm_summary, distribution, pass_rate, passed, timeline
 from harness.histogram import Histogram
 from harness.plan import Slo
-from harness.runs.figures import arm_summary, distribution, pass_rate, passed, timeline
 from harness.statistics.proportions import wilson
 from harness.summary import Point
 from harness.totals import ArmTotals, Checked
