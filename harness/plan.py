@@ -124,8 +124,9 @@ class Validity(_Data, frozen=True, kw_only=True):
 
     dispatch_lag_p99_ms: Positive = 2.0
     """Sent after planned, in an open loop."""
-    loop_lag_p99_ms: Positive = 20.0
-    """How late the client's event loop is."""
+    loop_lag_p99_ms: Positive | None = 20.0
+    """How late the client's event loop is. None: it is told, and held against the run only where
+    the run has an SLO."""
     cpu_share: Share = 0.9
     """CPU time over wall time of the client's thread, while it ran."""
     prefix_reuse: Share = 1.0

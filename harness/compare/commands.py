@@ -217,8 +217,9 @@ def _asked_now(values: dict[str, Any]) -> tuple[Path]:
     if not (values["reference"] and values["candidate"] and values["promptset"]):
         raise WrongInput("asking now takes all of --reference, --candidate and --promptset")
     layout = Layout.of_repository()
+    untimed = {} if values["max_slowdown"] else {"validity": {"loop_lag_p99_ms": None}}
     document = layered(
-        _ASKING, read_plan_file(values["plan"]) if values["plan"] else {}, _said(values)
+        _ASKING, untimed, read_plan_file(values["plan"]) if values["plan"] else {}, _said(values)
     )
     plan, rows, keys = prepared_pair(
         values["reference"], values["candidate"], document, values["repeat"], running(layout.state)

@@ -21,10 +21,10 @@ from harness.load.pacing import Timers
 
 ROUND_NS: Final = 2_000_000
 _SO_TIMESTAMPNS: Final = 35
-"""Of Linux; the option and the message that it brings have the same number."""
+"""Of Linux; the only control message that is asked for."""
 _TIMESPEC: Final = struct.Struct("qq")
 _CONTROL_BYTES: Final = 64
-_READ: Final = 262_144
+_READ: Final = 16_384
 
 
 class Receiver(Protocol):
@@ -39,7 +39,6 @@ class Rounds:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, timers: Timers) -> None:
         self.loop: Final = loop
-        self.buffer: Final = memoryview(bytearray(_READ))
         self.epoll: Final = select.epoll()
         self.by_descriptor: Final[dict[int, StampedTransport]] = {}
         self.offset_ns = 0
@@ -82,11 +81,12 @@ class StampedTransport:
         self._receiver = receiver
         self._unsent = b""
         self._writing = False
-        self._into = [rounds.buffer]
+        self._latest_ns = 0
         rounds.by_descriptor[self._descriptor] = self
         rounds.epoll.register(self._descriptor, select.EPOLLIN)
 
     def write(self, data: bytes) -> None:
+        self._latest_ns = time.monotonic_ns()
         self._unsent += data
         self._flush()
 
@@ -99,26 +99,25 @@ class StampedTransport:
             self._flush()
         while self._socket is not None:
             try:
-                length, control, _, _ = self._socket.recvmsg_into(self._into, _CONTROL_BYTES)
+                data, control, _, _ = self._socket.recvmsg(_READ, _CONTROL_BYTES)
             except BlockingIOError:
                 return
             except OSError as error:
                 self._lost(error)
                 return
-            if not length:
+            if not data:
                 self._lost(None)
                 return
-            self._receiver.received(bytes(self._rounds.buffer[:length]), self._stamp(control))
-            if length < _READ:
+            if control:
+                seconds, nanoseconds = _TIMESPEC.unpack(control[0][2])
+                stamp = seconds * 1_000_000_000 + nanoseconds + self._rounds.offset_ns
+                if stamp > self._latest_ns:  # unless the wall clock was set back
+                    self._latest_ns = stamp
+            else:
+                self._latest_ns = time.monotonic_ns()
+            self._receiver.received(data, self._latest_ns)
+            if len(data) < _READ:
                 return
-
-    def _stamp(self, control: list[tuple[int, int, bytes]]) -> int:
-        for _, kind, content in control:
-            if kind == _SO_TIMESTAMPNS:
-                seconds, nanoseconds = _TIMESPEC.unpack(content)
-                stamp: int = seconds * 1_000_000_000 + nanoseconds + self._rounds.offset_ns
-                return min(stamp, time.monotonic_ns())
-        return time.monotonic_ns()
 
     def _flush(self) -> None:
         if self._socket is None:

@@ -86,7 +86,9 @@ def client(summary: Summary, aggregate: Aggregate) -> Section:
         ("event loop late", found.loop_lag, validity.loop_lag_p99_ms),
     )
     rows: list[tuple[str | Cell, ...]] = [
-        (name, *_tail(lag), f"{most:,g} ms") for name, lag, most in lags if lag is not None
+        (name, *_tail(lag), "any" if most is None else f"{most:,g} ms")
+        for name, lag, most in lags
+        if lag is not None
     ]
     if found.cpu_share is not None:
         share = percent(found.cpu_share)

@@ -25,6 +25,7 @@ from harness.verdict import Verdict
 _RUN: Final[Document] = {
     "load": {"arrivals": {"type": "closed", "concurrency": 2}},
     "expect": {"min_pass_rate": 0.9, "max_error_rate": 0.1},
+    "validity": {"loop_lag_p99_ms": None},
 }
 _BENCHMARK: Final[Document] = {
     "promptset": {"name": "performance"},

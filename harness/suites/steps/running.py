@@ -18,7 +18,7 @@ from harness.summary import Summary
 from harness.verdict import Finding
 from harness.version import VERSION
 
-UNTIMED: Final = Validity(loop_lag_p99_ms=1_000, dispatch_lag_p99_ms=1_000)
+UNTIMED: Final = Validity(loop_lag_p99_ms=None, dispatch_lag_p99_ms=1_000)
 """Where it is not told how long answers took: a busy machine may time them badly."""
 
 

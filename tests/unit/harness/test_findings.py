@@ -209,3 +209,16 @@ def test_each_of_two_arms_is_asked_by_its_name() -> None:
     assert verdict(whole, "error rate (one)") is Verdict.PASS
     assert verdict(whole, "error rate (two)") is Verdict.FAIL
     assert whole.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("slo", "expected"), [({}, Verdict.PASS), ({"latency_ms": 500}, Verdict.INVALID)]
+)
+def test_a_late_client_is_held_against_a_run_that_is_asked_of_times(
+    slo: dict[str, float], expected: Verdict
+) -> None:
+    late = summary(
+        plan(validity={"loop_lag_p99_ms": None}, slo=slo), loop_lag=Histogram.of([30 * MS])
+    )
+
+    assert verdict(late, "loop lag p99") is expected
