@@ -111,8 +111,7 @@ class StampedTransport:
             if control:
                 seconds, nanoseconds = _TIMESPEC.unpack(control[0][2])
                 stamp = seconds * 1_000_000_000 + nanoseconds + self._rounds.offset_ns
-                if stamp > self._latest_ns:  # unless the wall clock was set back
-                    self._latest_ns = stamp
+                self._latest_ns = max(self._latest_ns, stamp)  # the wall clock may be set back
             else:
                 self._latest_ns = time.monotonic_ns()
             self._receiver.received(data, self._latest_ns)

@@ -46,6 +46,18 @@ def test_a_profile_decides_what_passes(
         assert check_ok(admin.post("/api/eval/score", json=body))["passed"] is passed
 
 
+@pytest.mark.parametrize("response", ["", "  ", "what is 2+2?"])
+def test_nothing_and_an_echo_never_pass_whatever_the_judge_says(
+    shipped: Stack, admin: httpx.Client, response: str
+) -> None:
+    best = {"coherence": 1, "helpfulness": 1, "factuality": 1, "toxicity": 0, "reasoning": "good"}
+    with _judge_says(shipped, json.dumps(best)):
+        body = {"prompt": "What is 2+2?", "response": response}
+        scored = check_ok(admin.post("/api/eval/score", json=body))
+
+    assert (scored["factuality"], scored["passed"]) == (1, False)
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -139,3 +139,15 @@ def test_there_are_two_profiles_and_a_third_is_refused_by_name() -> None:
     with pytest.raises(GatewayError, match=r"daily-gate-v1, strict-v1") as caught:
         judge.profile("lenient-v0")
     assert (caught.value.code, caught.value.param) == ("invalid_request", "profile")
+
+
+@pytest.mark.parametrize(
+    "response", ["", " \n", "...", "What is 2+2?", "  what is 2+2 ", "`What is 2+2?`"]
+)
+def test_nothing_and_the_question_again_are_no_answers(response: str) -> None:
+    assert not judge.is_answer("What is 2+2?", response)
+
+
+@pytest.mark.parametrize("response", ["4", "What is 2+2? 4", "-", "2+2"])
+def test_anything_else_is_for_the_judge_to_say(response: str) -> None:
+    assert judge.is_answer("What is 2+2?", response)

@@ -45,7 +45,7 @@ def routes(gateway: Gateway, authorizer: ChaliceAuthorizer) -> Blueprint:
         return {
             "eval_id": f"eval_{secrets.token_hex(8)}",
             **scores,
-            "passed": profile.passes(scores),
+            "passed": profile.passes(scores) and judge.is_answer(prompt, response),
             "profile": name,
             "reasoning": reasoning,
             "correlation_id": exchange.correlation_id,

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import uvloop
@@ -32,8 +33,11 @@ def test_callbacks_come_in_the_order_of_their_moments_and_never_early(make: Make
     begin, came = now(), list[tuple[int, int]]()
 
     def script(timers: Timers, done: asyncio.Event) -> None:
+        def note(after: int) -> None:
+            came.append((after, now() - begin))
+
         for after in (9, 3, 6):
-            timers.at(begin + after * MS, lambda after=after: came.append((after, now() - begin)))
+            timers.at(begin + after * MS, partial(note, after))
         timers.at(begin + 12 * MS, done.set)
 
     _run(make, script)
