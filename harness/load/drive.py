@@ -118,7 +118,13 @@ async def _clients(
     arms: Sequence[Arm], timers: Timers, rounds: Rounds | None
 ) -> AsyncIterator[dict[str, Client]]:
     clients = {
-        arm.name: Client(await resolve(arm.url), arm.timeout_s, timers, rounds) for arm in arms
+        arm.name: Client(
+            await resolve(arm.url),
+            arm.timeout_s,
+            timers,
+            rounds if arm.stream else None,  # a whole answer is read once: it need not wait
+        )
+        for arm in arms
     }
     try:
         yield clients
