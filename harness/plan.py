@@ -10,7 +10,8 @@ import msgspec
 
 from harness.errors import PlanError
 
-Positive = Annotated[float, msgspec.Meta(gt=0)]
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
+"""A rate, seconds or milliseconds; never infinite, so that a plan can be written and read."""
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -22,7 +23,7 @@ class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Closed(_Data, frozen=True, kw_only=True, tag="closed"):
     """As many at once as `concurrency`; the next is sent when one is answered."""
 
-    concurrency: Count
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
 class Constant(_Data, frozen=True, kw_only=True, tag="constant"):
@@ -40,7 +41,7 @@ class Poisson(_Data, frozen=True, kw_only=True, tag="poisson"):
 class Ramp(_Data, frozen=True, kw_only=True, tag="ramp"):
     """The rate goes in a straight line from one to the other over the duration."""
 
-    from_rate: Annotated[float, msgspec.Meta(ge=0)]
+    from_rate: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
     to_rate: Positive
 
 
@@ -77,7 +78,7 @@ class Arm(_Data, frozen=True, kw_only=True):
 
     name: str
     url: str
-    """Without the path: `http://127.0.0.1:8000`."""
+    """Without the API's path: `http://127.0.0.1:8000`, `https://api.example.com/prod`."""
     api: str = "chat"
     """A kind of `harness.load.apis.APIS`."""
     model: str

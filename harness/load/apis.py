@@ -117,7 +117,10 @@ def _check_url(where: str, url: str) -> None:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        more = parts.query or parts.fragment or "@" in parts.netloc
     except ValueError:
-        usable = False
+        usable = more = False
+    if more:  # which is not repeated: it may hold a password
+        raise PlanError(f"{where}: the url holds more than a host, a port and a path")
     if not usable or not url.isascii() or not url.isprintable() or " " in url:
         raise PlanError(f"{where}: url {url!r} is not like http://127.0.0.1:8000")

@@ -61,8 +61,12 @@ class Monitor:
         self._told(pulse)
 
     def _probe(self) -> None:
+        """Probes that fell due while the loop was busy were late, too: a stall of a second is that
+        second's share of the time, not one probe of many.
+        """
         present = monotonic_ns()
-        self._lag.add((present - self._due_ns) // 1000)
+        for late_ns in range(present - self._due_ns, -1, -_PROBE_NS):
+            self._lag.add(late_ns // 1000)
         if present - self._wall_ns >= PULSE_NS:
             self.tell()
         self._due_ns = monotonic_ns() + _PROBE_NS

@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -25,7 +26,7 @@ class Requests:
         self._api = APIS[arm.api]
         self._run = correlation_base(plan.run_id)
         self._prefix = words(plan.seed, f"prefix of {plan.run_id}")
-        path = self._api.path(arm)
+        path = urlsplit(arm.url).path.rstrip("/") + self._api.path(arm)
         accept = "text/event-stream" if arm.stream else "application/json"
         self._head = (
             f"POST {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: llm-optimization-harness\r\n"

@@ -20,6 +20,9 @@ NS_PER_S: Final = 1_000_000_000
 NEVER: Final = 2**63 - 1
 """Of an index that a ramp or the last step doesn't reach."""
 _BLOCK: Final = 1024
+MOST_REQUESTS: Final = 100_000_000
+"""Of one run: what a disk can hold, and what can be counted before it begins."""
+_LONGEST_NS: Final = 10**9 * NS_PER_S
 
 PlannedAt = Callable[[int], int]
 """Index -> nanoseconds from the run's begin."""
@@ -36,24 +39,36 @@ def planned_at(load: Load, seed: int) -> PlannedAt | None:
 def planned_count(load: Load, seed: int) -> int | None:
     """How many requests there are; None for a closed loop that runs for a duration.
 
-    Raises PlanError where there would be none.
+    Raises PlanError where there would be none, or more than can be sent or waited for.
     """
-    if load.count is not None:
-        return load.count
     times = planned_at(load, seed)
+    if load.count is not None:
+        _check_most(load.count)
+        if times is not None and times(load.count - 1) > _LONGEST_NS:
+            raise PlanError("plan: load.count would take more than 30 years at this rate")
+        return load.count
     if times is None or load.duration_s is None:
         return None
     end = round(load.duration_s * NS_PER_S)
     highest = 1
-    while times(highest) < end:
+    while highest <= MOST_REQUESTS and times(highest) < end:
         highest *= 2
     count = bisect_left(range(highest + 1), end, key=times)
+    _check_most(count)
     if count < 1:
         raise PlanError(
             f"plan: no request falls within load.duration_s = {load.duration_s:g}: "
             "raise the rate or the duration"
         )
     return count
+
+
+def _check_most(count: int) -> None:
+    if count > MOST_REQUESTS:
+        raise PlanError(
+            f"plan: load asks for more than {MOST_REQUESTS:,} requests: a lower rate, "
+            "a shorter duration, or a smaller count"
+        )
 
 
 @singledispatch

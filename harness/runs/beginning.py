@@ -1,7 +1,9 @@
 """From what was asked for to a plan that can be carried out; nothing is written before."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from harness.errors import PlanError, WrongInput
 from harness.local.state import StackState
@@ -9,8 +11,11 @@ from harness.plan import Plan, PromptsetRef
 from harness.promptsets.rows import Row
 from harness.promptsets.store import Promptset, load
 from harness.runs.access import Asked, access, environment
-from harness.runs.planning import Document, counted, layered, made, section
+from harness.runs.planning import Document, counted, layered, made, section, warmup
 from harness.runs.preflight import check, served
+
+
+_SELECTING: Final = frozenset({"name", "split", "categories", "buckets"})
 
 
 class Prepared(NamedTuple):
@@ -37,7 +42,12 @@ def prepared(
 
 
 def _promptset(document: Document) -> str:
-    name = section(document, "promptset").get("name")
+    asked = section(document, "promptset")
+    if unknown := sorted(asked.keys() - _SELECTING):
+        raise PlanError(
+            f"plan: promptset.{unknown[0]} is unknown; there are {', '.join(sorted(_SELECTING))}"
+        )
+    name = asked.get("name")
     if not isinstance(name, str):
         raise WrongInput("--promptset is missing: which prompts are to be asked?")
     return name
@@ -57,18 +67,17 @@ def _ref(promptset: Promptset, document: Document) -> PromptsetRef:
 
 def _counted(document: Document, rows: int, values: Mapping[str, Any]) -> Document:
     """A count that was said is of requests to measure: warm-up comes on top."""
-    warmup = section(document, "load").get("warmup", 0)
     if values["count"] is not None:
         if values["repeat"] > 1:
             raise WrongInput("--count and --repeat: give one of them")
-        return layered(document, {"load": {"count": values["count"] + warmup}})
+        return layered(document, {"load": {"count": values["count"] + warmup(document)}})
     return counted(document, rows * values["repeat"])
 
 
 def _asked(document: Document, values: Mapping[str, Any]) -> Asked:
     arm = section(document, "arm")
-    return Asked(
-        team=values["team"],
-        engine=values["engine"],
-        **{name: arm.get(name) for name in ("model", "url", "api", "stream")},
-    )
+    said = {name: arm.get(name) for name in ("model", "url", "api", "stream")}
+    try:
+        return msgspec.convert({**said, "team": values["team"], "engine": values["engine"]}, Asked)
+    except msgspec.ValidationError as error:
+        raise PlanError(f"plan: arm: {error}") from None

@@ -55,6 +55,14 @@ def section(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found
 
 
+def warmup(document: Mapping[str, Any]) -> int:
+    """Raises PlanError where it is no number."""
+    found = section(document, "load").get("warmup", 0)
+    if not isinstance(found, int):
+        raise PlanError(f"plan: load.warmup is a number of requests, not {found!r}")
+    return found
+
+
 def made(kind: str, document: Mapping[str, Any], ref: PromptsetRef, to: Access, model: str) -> Plan:
     """The plan of a new run. Raises PlanError, naming the field."""
     now = datetime.now(UTC)
@@ -92,7 +100,7 @@ def counted(document: Document, requests: int) -> Document:
     load = section(document, "load")
     if any(load.get(name) is not None for name in _EITHER):
         return document
-    return layered(document, {"load": {"count": requests + load.get("warmup", 0)}})
+    return layered(document, {"load": {"count": requests + warmup(document)}})
 
 
 def _lay(whole: Document, document: Mapping[str, Any]) -> None:

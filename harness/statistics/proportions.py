@@ -3,15 +3,24 @@
 import math
 from functools import lru_cache
 from statistics import NormalDist
+from typing import Final
 
 from harness.summary import Rate
 
 
-def wilson(count: int, of: int, level: float = 0.95) -> Rate:
-    """Wilson's score interval (JASA 22, 1927), which holds near 0 and 1 and for small numbers.
+_RARE: Final = 3
+"""So few, or so few others, have the interval's nearer end from the Poisson distribution."""
+_HALVINGS: Final = 60
 
-    Of nothing at all the share is told as 0 and the interval is everything. Raises ValueError where
-    `count` is no part of `of`.
+
+def wilson(count: int, of: int, level: float = 0.95) -> Rate:
+    """Wilson's score interval (JASA 22, 1927), with the correction of Brown, Cai and DasGupta
+    (Statistical Science 16, 2001, 4.1.1) where there are one to three of a kind.
+
+    At 95 % it covers 92 % and more for every share and from 5 on; uncorrected, one failure in 17
+    would show a failure rate above 1 %, which at 1 % happens in 16 of 100. Of nothing at all the
+    share is told as 0 and the interval is everything. Raises ValueError where `count` is no part of
+    `of`.
     """
     if not 0 <= count <= of:
         raise ValueError(f"{count} of {of} is no share")
@@ -22,13 +31,23 @@ def wilson(count: int, of: int, level: float = 0.95) -> Rate:
     shrunk = 1 + z * z / of
     middle = (share + z * z / (2 * of)) / shrunk
     half = z / shrunk * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return Rate(
-        count=count,
-        of=of,
-        value=share,
-        low=0.0 if count == 0 else max(0.0, middle - half),
-        high=1.0 if count == of else min(1.0, middle + half),
-    )
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    if count <= _RARE:
+        low = min(low, _rare(count, level) / of)
+    if of - count <= _RARE:
+        high = max(high, 1 - _rare(of - count, level) / of)
+    return Rate(count=count, of=of, value=share, low=low, high=high)
+
+
+@lru_cache(maxsize=32)
+def _rare(count: int, level: float) -> float:
+    """The mean of a Poisson distribution that gives so many or more with probability 1 - level."""
+    low, high = 0.0, float(count)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        fewer = math.exp(-middle) * sum(middle**k / math.factorial(k) for k in range(count))
+        low, high = (middle, high) if fewer > level else (low, middle)
+    return low
 
 
 @lru_cache(maxsize=32)
