@@ -17,6 +17,9 @@ from harness.verdict import Finding, Verdict
 _US_PER_MS: Final = 1_000
 _P99: Final = 0.99
 _MOST: Final = 1 << 24
+_TOO_BUSY: Final = (
+    "the client was measured, not the server; ask for less, or give it a core of its own"
+)
 
 
 def findings(plan: Plan, aggregate: Aggregate) -> Iterator[Finding]:
@@ -79,7 +82,7 @@ def at_least(name: str, rate: Rate, least: float, what: str, of: str = "requests
         verdict = Verdict.INCONCLUSIVE
     reason = f"{_told(rate, what)}; at least {_percent(least)} is asked"
     if verdict is Verdict.INCONCLUSIVE:
-        reason += _needed(least if rate.value > least else None, of)
+        reason += _needed(rate, least if rate.value > least else None, of)
     return Finding(name=name, verdict=verdict, reason=reason, measured=rate.value, limit=least)
 
 
@@ -93,7 +96,7 @@ def at_most(name: str, rate: Rate, most: float, what: str) -> Finding:
         verdict = Verdict.INCONCLUSIVE
     reason = f"{_told(rate, what)}; at most {_percent(most)} is allowed"
     if verdict is Verdict.INCONCLUSIVE:
-        reason += _needed(1 - most if rate.value < most else None, "requests")
+        reason += _needed(rate, 1 - most if rate.value < most else None, "requests")
     return Finding(name=name, verdict=verdict, reason=reason, measured=rate.value, limit=most)
 
 
@@ -192,7 +195,7 @@ def _within(
         verdict=Verdict.INVALID if over else Verdict.PASS,
         reason=what.format(f"{measured:.3g}")
         + f"; the limit is {limit:g}"
-        + (": the client was measured, not the server; ask for less of it" if over else ""),
+        + (f": {_TOO_BUSY}" if over else ""),
         measured=measured,
         limit=limit,
         unit=unit,
@@ -206,8 +209,8 @@ def _told(rate: Rate, what: str) -> str:
     )
 
 
-def _needed(level: float | None, what: str) -> str:
-    """How many, all of them as they should be, show a share of `level`."""
+def _needed(rate: Rate, level: float | None, what: str) -> str:
+    """How many, all of them as they should be, show a share of `level`, where that is more."""
     if level is None or level >= 1:
         return "; too few to tell"
     few, many = 0, 2
@@ -216,6 +219,8 @@ def _needed(level: float | None, what: str) -> str:
     while many - few > 1:
         middle = (few + many) // 2
         few, many = (few, middle) if wilson(middle, middle).low >= level else (middle, many)
+    if many <= rate.of:
+        return f"; too close to the limit for {rate.of:,} {what} to tell"
     return f"; too few to tell: it takes {many:,} {what} at least"
 
 

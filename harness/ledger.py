@@ -58,7 +58,7 @@ class Ledger(msgspec.Struct, frozen=True):
             f"{count:,} {what}"
             for count, what in (
                 (missing, f"never recorded, e.g. {_first(self.missing(planned))}"),
-                (len(self.doubled), f"recorded more than once, e.g. {self.doubled[:_SHOWN]}"),
+                (len(self.doubled), f"recorded more than once, e.g. {_listed(self.doubled)}"),
                 (unplanned, "recorded without having been planned"),
             )
             if count
@@ -101,6 +101,10 @@ def _overlaps(
             one += 1
         else:
             other += 1
+
+
+def _listed(indices: tuple[int, ...]) -> str:
+    return ", ".join(f"{index:,}" for index in indices[:_SHOWN])
 
 
 def _first(ranges: tuple[tuple[int, int], ...]) -> str:

@@ -180,4 +180,14 @@ def plan_of(document: object) -> Plan:
         raise PlanError("plan: load.duration_s is missing: a ramp and steps are drawn over it")
     if (load.count is None) == (load.duration_s is None):
         raise PlanError("plan: load takes either count or duration_s")
+    if not _is_json(plan.generation.extra):
+        raise PlanError("plan: generation.extra holds a date or a number that JSON doesn't have")
     return plan
+
+
+def _is_json(value: object) -> bool:
+    """Comes back from JSON as it is: plan and requests are written in it."""
+    try:
+        return bool(msgspec.json.decode(msgspec.json.encode(value)) == value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return False

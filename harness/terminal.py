@@ -3,11 +3,12 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from harness.verdict import Finding, Verdict
@@ -34,8 +35,16 @@ def verdict(of: Verdict) -> Text:
     return Text(of.value, style=f"bold {_COLOURS[of]}")
 
 
+def closing(console: Console, of: Verdict, **written: Path) -> None:
+    """The last lines of every command that judges: its verdict, and where to read on."""
+    console.print(verdict(of))
+    wide = max(map(len, written))
+    for what, path in written.items():
+        console.print(f"{what:{wide}}  {path}", soft_wrap=True)
+
+
 def findings(found: Iterable[Finding]) -> Table:
-    table = Table("", "asked", "found", title_justify="left")
+    table = Table("", Column("asked", overflow="fold"), "found")
     for one in found:
         table.add_row(verdict(one.verdict), Text(one.name), Text(one.reason))
     return table
@@ -45,8 +54,13 @@ def findings(found: Iterable[Finding]) -> Table:
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A function that is told how many of how many are done; shown on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    shown = console(stderr=True)
     with Progress(
-        *columns, TimeRemainingColumn(), console=console(stderr=True), transient=True
+        *columns,
+        TimeRemainingColumn(),
+        console=shown,
+        transient=True,
+        disable=not shown.is_terminal,
     ) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)

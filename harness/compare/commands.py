@@ -28,23 +28,28 @@ _OUT: Final = click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="JSON and page go there.  [default: RUN's folder, the last one's]",
+    help="JSON and page go there.  [default: into the last RUN]",
 )
 _MARGIN: Final = click.option(
     "--margin",
     type=_SHARE,
     default=0.02,
     show_default=True,
+    metavar="SHARE",
     help="So much lower may the candidate's pass rate be.",
 )
 
 
 @click.command()
 @click.argument("runs", metavar="[RUN [RUN]]", type=_RUN, nargs=-1)
-@click.option("--reference", metavar="NAME", help="Ask now: a team, team/variant or engine:NAME,")
-@click.option("--candidate", metavar="NAME", help="and another, on the same items in one run.")
+@click.option("--reference", metavar="NAME", help="Ask now: a team, team/variant or engine:NAME;")
+@click.option("--candidate", metavar="NAME", help="and this one, on the same items in one run.")
 @click.option("--promptset", metavar="SET", help="What to ask them.")
-@click.option("--url", metavar="URL", help="Of the gateway.  [default: the local stack's]")
+@click.option(
+    "--gateway",
+    metavar="URL",
+    help="A deployed stage, its key in LLMO_API_KEY.  [default: the local stack]",
+)
 @click.option(
     "--repeat", type=_FROM_1, default=1, metavar="N", help="Each row so often.  [default: 1]"
 )
@@ -59,7 +64,7 @@ _MARGIN: Final = click.option(
     "--plan",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="TOML",
-    help="How to ask them, as for `run`; options win.",
+    help="Sections of a plan in a file; options win.",
 )
 @_MARGIN
 @click.option(
@@ -67,13 +72,14 @@ _MARGIN: Final = click.option(
     type=_ABOVE_0,
     default=0.9,
     show_default=True,
-    help="Of tokens an answer, over the reference's.",
+    metavar="RATIO",
+    help="The least of its tokens an answer, over the reference's.",
 )
 @click.option(
     "--max-slowdown",
     type=_ABOVE_0,
     metavar="RATIO",
-    help="Of the median latency.  [default: shown, not judged]",
+    help="The most of its median latency, over the reference's.  [default: not judged]",
 )
 @click.option(
     "--prices",
@@ -84,7 +90,7 @@ _MARGIN: Final = click.option(
 @_OUT
 @click.pass_context
 def compare(context: click.Context, /, runs: tuple[Path, ...], **values: Any) -> None:  # noqa: ANN401
-    """Is the candidate as good as the reference? On the same items, in pairs.
+    """Is the candidate as good, item by item?
 
     \b
     compare RUN         a run of two arms, reference first
@@ -118,6 +124,8 @@ def compare(context: click.Context, /, runs: tuple[Path, ...], **values: Any) ->
     )
     console = terminal.console()
     console.print(tables.comparison(found))
+    if not found.speed.shifts:
+        console.print(found.speed.reason, soft_wrap=True)
     if flips := tables.flips(found):
         console.print(flips)
     console.print(terminal.findings(found.findings))
@@ -150,9 +158,10 @@ def ab(
     margin: float,
     output: Path | None,
 ) -> None:
-    """Which of two variants is better? May be asked again and again while the run goes on.
+    """Which of two variants is better?
 
-    Of a run of one team, split by the gateway, or of two arms that pin a variant each.
+    Of a run of one team, split by the gateway, or of two arms that pin a variant each. May be asked
+    again and again while the run goes on.
 
     PASS 0: the candidate is better, or not worse by the margin. FAIL 1: it is worse. INCONCLUSIVE
     2: not decided yet. INVALID 3: the run is, or requests were not split as declared.
@@ -172,14 +181,22 @@ def ab(
 
 @click.command()
 @click.argument("run", metavar="RUN", type=_RUN)
-@click.option("--policy", default="default", show_default=True, help="default, strict or a file.")
+@click.option(
+    "--policy",
+    metavar="NAME|TOML",
+    default="default",
+    show_default=True,
+    help="`default`, `strict` or a file.  [default: default]",
+)
 @click.option("--baseline", type=_RUN, metavar="RUN", help="[default: RUN's first arm of two]")
 @_OUT
 @click.pass_context
 def gate(
     context: click.Context, run: Path, policy: str, baseline: Path | None, output: Path | None
 ) -> None:
-    """May RUN's model take traffic? Every limit that the policy sets is answered.
+    """May the model of a run take traffic?
+
+    Every limit that the policy sets is answered.
 
     PASS 0; FAIL 1; INCONCLUSIVE 2: a limit can't be answered, and why; INVALID 3.
     """
@@ -233,8 +250,8 @@ def _asked_now(values: dict[str, Any]) -> tuple[Path]:
 
 def _said(values: dict[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {"promptset": {"name": values["promptset"]}}
-    if values["url"]:
-        said["arm"] = {"url": values["url"]}
+    if values["gateway"]:
+        said["arm"] = {"url": values["gateway"]}
     load: dict[str, Any] = {}
     if values["concurrency"]:
         load["arrivals"] = {"type": "closed", "concurrency": values["concurrency"]}
@@ -268,7 +285,5 @@ def _finish(
     from harness.compare.writing import write
 
     name, document, page = written
-    console.print(
-        terminal.verdict(verdict), f"{write(folder, name, document, page)}", soft_wrap=True
-    )
+    terminal.closing(console, verdict, report=write(folder, name, document, page))
     context.exit(verdict.exit_code)

@@ -36,7 +36,7 @@ def compare(reference: Side, candidate: Side, asked: Asked) -> Comparison:
         _reference(reference, quality),
         same_questions(reference, candidate),
         qualities.finding(quality, asked.margin),
-        speeds.length_finding(length, asked.min_length_ratio) if length else None,
+        speeds.length_finding(length, asked.min_length_ratio),
         speeds.slowdown(speed, asked.max_slowdown) if asked.max_slowdown else None,
     ]
     found = worst_first([finding for finding in findings if finding])

@@ -34,7 +34,7 @@ def gate(policy: Policy, name: str, side: Side, baseline: Side | None = None) ->
         else None
     )
     evidence = Evidence(side=side, comparison=comparison, policy=policy)
-    findings = worst_first([*_validity(evidence), *_answers(evidence)])
+    findings = worst_first([*_validity(evidence), *_failing(evidence), *_answers(evidence)])
     return GateReport(
         verdict=overall(findings),
         findings=findings,
@@ -57,6 +57,25 @@ def _validity(evidence: Evidence) -> Iterator[Finding]:
         for finding in comparison.findings
         if finding.name.startswith("run ") or finding.verdict is Verdict.INVALID
     )
+
+
+def _failing(evidence: Evidence) -> Iterator[Finding]:
+    """FAIL where requests failed beyond what the run itself allowed, or all of them did.
+
+    Times and costs are of those that were answered: a policy that asks for nothing else would pass
+    a model that is down.
+    """
+    rate, most = evidence.side.summary.error_rate, evidence.side.run.plan.expect.max_error_rate
+    beyond = evidence.policy.errors.max_rate is None and rate.low > most
+    if rate.of and (beyond or rate.count == rate.of):
+        yield Finding(
+            name="answers",
+            verdict=Verdict.FAIL,
+            reason=f"{rate.count:,} of {rate.of:,} requests failed; what is told of the others is "
+            "not told of the model",
+            measured=rate.value,
+            limit=most,
+        )
 
 
 def _answers(evidence: Evidence) -> Iterator[Finding]:

@@ -1,5 +1,7 @@
 """An A/B report and a gate's answer as pages."""
 
+from collections.abc import Callable
+
 from harness.compare.gate import GateReport
 from harness.compare.variants import AbReport, Metric
 from harness.report.charts import Estimate, forest
@@ -83,8 +85,8 @@ def _split(found: AbReport) -> Section:
                     one.name,
                     count(one.requests),
                     percent(one.share.value),
-                    _or_unknown(one.weight and percent(one.weight), "no split was declared"),
-                    _or_unknown(one.mean_tokens and number(one.mean_tokens), "not counted"),
+                    _or_unknown(one.weight, percent, "no split was declared"),
+                    _or_unknown(one.mean_tokens, number, "not counted"),
                 )
                 for one in found.variants
             ),
@@ -117,5 +119,5 @@ def _estimate(metric: Metric) -> Estimate:
     return Estimate(label=metric.name, value=scaled.value, low=scaled.low, high=scaled.high)
 
 
-def _or_unknown(text: str | float | None, reason: str) -> str | Cell:
-    return str(text) if text else unknown(reason)
+def _or_unknown(value: float | None, said: Callable[[float], str], reason: str) -> str | Cell:
+    return unknown(reason) if value is None else said(value)

@@ -10,6 +10,7 @@ from harness.errors import PolicyError
 from harness.plan import Positive, Share, Slo
 
 SHIPPED: Final = Path(__file__).parent / "policies"
+_Margin = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 _Ratio = Annotated[float, msgspec.Meta(gt=0, le=2)]
 
 
@@ -20,11 +21,11 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Quality(_Table, frozen=True, kw_only=True):
     min_pass_rate: Share | None = None
     """The lower end of the interval."""
-    margin: Share | None = None
+    margin: _Margin | None = None
     """So much lower than the baseline's may the pass rate surely not be."""
     min_ratio: _Ratio | None = None
     """Pass rate over the baseline's, as measured on these items: MLPerf's 0.99 or 0.999. Whether it
-    holds beyond them is the margin's question.
+    holds beyond them is the margin's question, which is to be asked beside it.
     """
     min_length_ratio: _Ratio | None = None
     """Completion tokens an answer, over the baseline's."""
@@ -110,4 +111,8 @@ def policy_of(where: str) -> Policy:
         raise PolicyError(f"{path}: it asks for nothing, so nothing could pass it")
     if (policy.goodput.min_share is None) != (policy.goodput.slo == Slo()):
         raise PolicyError(f"{path}: goodput takes min_share and an objective, e.g. latency_ms")
+    if policy.quality.min_ratio is not None and policy.quality.margin is None:
+        raise PolicyError(
+            f"{path}: quality.min_ratio speaks of the items asked alone: set quality.margin, too"
+        )
     return policy

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from harness.compare.pairing import Pair
 from harness.compare.results import CategoryRates, Flip, Noise, Quality
+from harness.figures import passed
 from harness.records import Record
 from harness.statistics.paired import (
     Flips,
@@ -16,6 +17,7 @@ from harness.statistics.paired import (
 )
 from harness.statistics.proportions import wilson
 from harness.summary import Rate
+from harness.totals import Checked
 from harness.verdict import Finding, Verdict
 
 
@@ -25,13 +27,13 @@ def quality(pairs: Sequence[Pair], margin: float) -> Quality | None:
     if not graded:
         return None
     outcomes = _by_prompt(graded)
-    flips = Flips.of(passed for _, passed in graded)
+    flips = Flips.of(outcome for _, outcome in graded)
     repeats = design_effect(list(outcomes.values()))
     return Quality(
         pairs=flips.items,
         prompts=len(outcomes),
-        reference=wilson(flips.both + flips.lost, flips.items),
-        candidate=wilson(flips.both + flips.gained, flips.items),
+        reference=passed(Checked(flips.items, flips.both + flips.lost), len(outcomes)),
+        candidate=passed(Checked(flips.items, flips.both + flips.gained), len(outcomes)),
         difference=rate_difference(flips, repeats=repeats),
         margin=margin,
         p_different=mcnemar(_turned(outcomes.values())),
@@ -84,8 +86,8 @@ def _by_prompt(
     graded: Iterable[tuple[Pair, tuple[bool, bool]]],
 ) -> Mapping[str, list[tuple[bool, bool]]]:
     outcomes: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
-    for pair, passed in graded:
-        outcomes[pair.row.prompt_id].append(passed)
+    for pair, outcome in graded:
+        outcomes[pair.row.prompt_id].append(outcome)
     return outcomes
 
 
@@ -112,19 +114,19 @@ def _by_category(
     graded: Iterable[tuple[Pair, tuple[bool, bool]]],
 ) -> dict[str, CategoryRates]:
     groups: dict[str, list[tuple[str, tuple[bool, bool]]]] = defaultdict(list)
-    for pair, passed in graded:
-        groups[pair.row.category].append((pair.row.prompt_id, passed))
+    for pair, outcome in graded:
+        groups[pair.row.category].append((pair.row.prompt_id, outcome))
     return {name: _category(groups[name]) for name in sorted(groups)}
 
 
 def _category(group: Sequence[tuple[str, tuple[bool, bool]]]) -> CategoryRates:
-    flips = Flips.of(passed for _, passed in group)
+    flips = Flips.of(outcome for _, outcome in group)
     prompts: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
-    for prompt, passed in group:
-        prompts[prompt].append(passed)
+    for prompt, outcome in group:
+        prompts[prompt].append(outcome)
     return CategoryRates(
-        reference=wilson(flips.both + flips.lost, flips.items),
-        candidate=wilson(flips.both + flips.gained, flips.items),
+        reference=passed(Checked(flips.items, flips.both + flips.lost), len(prompts)),
+        candidate=passed(Checked(flips.items, flips.both + flips.gained), len(prompts)),
         difference=rate_difference(flips, repeats=design_effect(list(prompts.values()))),
     )
 

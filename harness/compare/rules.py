@@ -41,11 +41,8 @@ Ask = Callable[[float, Evidence], Finding]
 
 
 def _pass_rate(least: float, evidence: Evidence) -> Finding:
-    graded = [evidence.side.run.grade(record) for record in evidence.records]
-    known = [passed for passed in graded if passed is not None]
-    if not known:
-        return _unknown(_UNCHECKED)
-    return _at_least(wilson(sum(known), len(known)), least, "passed their checks")
+    rate = evidence.side.summary.pass_rate
+    return _at_least(rate, least, "passed their checks") if rate else _unknown(_UNCHECKED)
 
 
 def _margin(margin: float, evidence: Evidence) -> Finding:

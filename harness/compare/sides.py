@@ -52,6 +52,8 @@ class Run:
             raise StoreError(
                 f"{path}: its records don't belong to its plan: {error} is unknown"
             ) from None
+        except ValueError as error:  # times that run backwards
+            raise StoreError(f"{path}: its records can't be: {error}") from None
         return cls(
             path=path,
             plan=plan,

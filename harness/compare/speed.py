@@ -37,8 +37,8 @@ def speed(pairs: Sequence[Pair], *, together: bool) -> Speed:
     if not together:
         return Speed(
             verdict=Verdict.INCONCLUSIVE,
-            reason="not interleaved: latency is not compared. Between two runs everything else may "
-            "have changed too; ask both arms in one run (compare --reference … --candidate …)",
+            reason="latency is not compared: between two runs everything else may have changed, "
+            "too; ask both in one (compare --reference … --candidate …)",
             shifts={},
         )
     ordered = sorted(
@@ -54,8 +54,8 @@ def speed(pairs: Sequence[Pair], *, together: bool) -> Speed:
     if not shifts:
         return Speed(
             verdict=Verdict.INCONCLUSIVE,
-            reason=f"{len(ordered):,} pairs that both answered are too few, or follow one another "
-            f"too closely: a median takes {fewest(0.5)}, better some hundreds",
+            reason=f"latency is not compared: a median takes {fewest(0.5)} pairs that both "
+            f"answered, and more where neighbours are alike; these are {len(ordered):,} (--repeat)",
             shifts={},
         )
     return Speed(
@@ -105,14 +105,15 @@ def length(pairs: Sequence[Pair]) -> Length | None:
     )
 
 
-def length_finding(found: Length, least: float) -> Finding:
+def length_finding(found: Length | None, least: float) -> Finding:
     """FAIL where answers are surely shorter: who says less is no better for being fast."""
-    ratio = found.ratio
-    if ratio is None:
+    ratio = found.ratio if found else None
+    if found is None or ratio is None:
         return Finding(
             name="length",
             verdict=Verdict.INCONCLUSIVE,
-            reason="too few prompts for an interval of the lengths' ratio",
+            reason="too few prompts that both answered, their tokens counted by the servers, for "
+            "an interval of the lengths' ratio",
             limit=least,
         )
     above = _within(-ratio.high, -ratio.low, -least)

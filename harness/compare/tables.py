@@ -68,7 +68,7 @@ def _rows(found: Comparison) -> Iterator[tuple[str, str, str, str]]:
     for name, shift in found.speed.shifts.items():
         yield name, "", f"{_ends(shift.difference)} ms", f"ratio {_ends(shift.ratio)}"
     if not found.speed.shifts:
-        yield "latency", "", "", found.speed.reason
+        yield "latency", "", "", "not compared"
     costs = [_usd(cost) for cost in found.costs]
     yield "USD for 1,000 requests", costs[0], costs[1], ""
 

@@ -28,16 +28,22 @@ from harness.runs.tables import show
 
 @click.group()
 def jobs() -> None:
-    """A run by many processes, here or as Lambda functions, merged exactly."""
+    """A run by many processes or Lambda functions, merged."""
 
 
 plan_file = click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
 shards_option = click.option(
-    "--shards", type=click.IntRange(min=1), required=True, help="How many processes or functions."
+    "--shards",
+    type=click.IntRange(min=1),
+    required=True,
+    metavar="N",
+    help="How many processes or functions.",
 )
-run_id_option = click.option("--run-id", help="Of the new run.  [default: the plan's and the time]")
+run_id_option = click.option("--run-id", metavar="ID", help="Of the new run.  [default: made]")
 promptset_option = click.option(
-    "--promptset", help="Where the plan's promptset is.  [default: the shipped one of its name]"
+    "--promptset",
+    metavar="SET",
+    help="Where the plan's promptset is.  [default: the shipped one of its name]",
 )
 
 
@@ -49,6 +55,7 @@ promptset_option = click.option(
 @click.option(
     "--answer-s",
     type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
     help="How long an answer takes in a closed loop.  [default: the arms' timeout]",
 )
 def plan_command(
@@ -58,10 +65,10 @@ def plan_command(
     promptset: str | None,
     answer_s: float | None,
 ) -> None:
-    """Print what the state machine is to be started with: PLAN, cut into shards.
+    """Print the input of the state machine.
 
-    Refuses what a function could not do in its 15 minutes. The promptset has to be in the bucket of
-    runs (`promptset push`).
+    PLAN is a run's folder, or the plan.json in it. Refuses what a function could not do in its 15
+    minutes. The promptset has to be in the bucket of runs (`promptset push`).
     """
     plan, rows = _read(plan_file, shards, run_id, promptset)
     planned = Items(plan, rows).planned
@@ -77,9 +84,10 @@ def plan_command(
 @run_id_option
 @promptset_option
 @click.option(
-    "--runs",
+    "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of runs.  [default: build/runs]",
+    metavar="DIR",
+    help="Runs go there.  [default: build/runs]",
 )
 @click.pass_context
 def run_command(
@@ -88,17 +96,18 @@ def run_command(
     shards: int,
     run_id: str | None,
     promptset: str | None,
-    runs: Path | None,
+    output: Path | None,
 ) -> None:
-    """Carry out PLAN, cut into shards, by processes of this machine.
+    """Carry a plan out by processes of this machine.
 
-    The key comes from LLMO_API_KEY, or from the local stack. The run is then like any other:
-    `report` and `compare` read it. The exit code is the verdict's.
+    PLAN is a run's folder, or the plan.json in it. The key comes from LLMO_API_KEY, or from the
+    local stack. The run is then like any other: `report` and `compare` read it. The exit code is
+    the verdict's.
     """
     plan, rows = _read(plan_file, shards, run_id, promptset)
     layout = Layout.of_repository()
     keys = keys_for(plan, running(layout.state), environment())
-    runs = runs or layout.build / "runs"
+    runs = output or layout.build / "runs"
     folder = runs / plan.run_id
     if folder.exists():
         raise StoreError(f"{folder} exists already: take another --run-id")
@@ -107,36 +116,50 @@ def run_command(
         fetching.fetch(store_at(place), folder)
     console = terminal.console()
     show(summary, console)
-    page = write(folder)
-    console.print(f"records  {folder}\nreport   {page}", soft_wrap=True)
+    terminal.closing(console, summary.verdict, run=folder, report=write(folder))
     context.exit(summary.verdict.exit_code)
 
 
 @jobs.command("size")
-@click.option("--streams", type=click.IntRange(min=1), default=50_000, show_default=True)
-@click.option("--seconds", type=click.FloatRange(min=1, max=900), default=600.0, show_default=True)
+@click.option(
+    "--streams",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=50_000,
+    show_default=True,
+    help="Answers under way at once.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=1, max=900),
+    metavar="S",
+    default=600.0,
+    show_default=True,
+    help="How long the load lasts.",
+)
 @click.option(
     "--tokens-per-s",
     type=click.FloatRange(min=0, min_open=True),
     multiple=True,
+    metavar="R",
     help="Of one stream, repeatable.  [default: 20, 50, 100, 200]",
 )
 def size_command(streams: int, seconds: float, tokens_per_s: tuple[float, ...]) -> None:
-    """How many functions so many streams take, and what a run costs."""
+    """How many functions does a load take, and at what cost?"""
     click.echo(sizing.table(streams, seconds, tokens_per_s or sizing.RATES))
 
 
 @jobs.command("fetch")
 @click.argument("where", metavar="S3://BUCKET/RUNS/RUN_ID")
 @click.option(
-    "--to",
+    "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("runs"),
-    show_default=True,
-    help="Folder of runs.",
+    metavar="DIR",
+    help="Runs go there.  [default: build/runs]",
 )
-def fetch_command(where: str, to: Path) -> None:
-    """Download a merged run, so that `report` and `compare` can read it."""
+def fetch_command(where: str, output: Path | None) -> None:
+    """Download a merged run, for `report` and `compare`."""
+    to = output or Layout.of_repository().build / "runs"
     folder = to / checked_run_id(where.rstrip("/").rpartition("/")[2])
     try:
         to.mkdir(parents=True, exist_ok=True)

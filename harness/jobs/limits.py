@@ -61,6 +61,6 @@ def _advice(plan: Plan, answer_s: float | None) -> str:
     if isinstance(plan.load.arrivals, Closed) and answer_s is None:
         return (
             "fewer requests, more at once, a shorter timeout, or say how long an answer takes "
-            "(answer_s); without it the timeout is taken"
+            "(--answer-s); without it the timeout is taken"
         )
     return "a shorter run, or several"

@@ -53,6 +53,11 @@ def cut(plan: Plan, planned: int | None) -> tuple[Shard, ...]:
             "plan: a closed loop for a duration can't be cut into shards, for nobody knows "
             "beforehand how many requests it will make: give load.count instead of duration_s"
         )
+    if planned <= plan.load.warmup:
+        raise PlanError(
+            f"plan: a warm-up of {plan.load.warmup:,} leaves nothing of {planned:,} requests to "
+            "measure"
+        )
     if plan.shards > MOST_SHARDS:
         raise PlanError(f"plan: {plan.shards:,} shards are more than {MOST_SHARDS:,}")
     width = len(plan.arms)

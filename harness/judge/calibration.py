@@ -144,7 +144,7 @@ def _agreement(found: Kappa | None) -> Finding:
     return Finding(
         name=name,
         verdict=verdict,
-        reason=f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]; "
+        reason=f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f}); "
         f"at least {LEAST_KAPPA:.2f} is asked",
         measured=found.value,
         limit=LEAST_KAPPA,

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from harness import terminal
 from harness.errors import WrongInput
-from harness.judge import journal, probes, tables
+from harness.judge import journal, probes, tables, validity
 from harness.judge.answers import pairs_of
 from harness.judge.calibration import calibration
 from harness.judge.comparing import Compared, compare_runs
@@ -34,15 +34,22 @@ _TINY_PAIRS: Final = (
 )
 
 _gateway = click.option(
-    "--gateway", metavar="URL", help="A deployed stage, its key in LLMO_API_KEY. [the local stack]"
+    "--gateway",
+    metavar="URL",
+    help="A deployed stage, its key in LLMO_API_KEY.  [default: the local stack]",
 )
 _profile = click.option(
-    "--profile", type=click.Choice(PROFILES), default=PROFILES[0], show_default=True
+    "--profile",
+    type=click.Choice(PROFILES),
+    default=PROFILES[0],
+    show_default=True,
+    help="What an answer must score to pass: docs/http-api.md.",
 )
 _at_once = click.option(
     "--concurrency",
     "at_once",
     type=click.IntRange(1, 256),
+    metavar="N",
     default=AT_ONCE,
     show_default=True,
     help="How many answers are judged at once.",
@@ -52,17 +59,18 @@ _run = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.group()
 def judge() -> None:
-    """What a judge model says of answers, and whether it may be believed."""
+    """What a judge says of answers, and may it be believed?"""
 
 
 @judge.command("score")
-@click.argument("run", type=_run)
+@click.argument("run", metavar="RUN", type=_run)
 @_gateway
 @_profile
 @_at_once
 @click.option(
     "--min-pass-rate",
     type=click.FloatRange(0, 1),
+    metavar="SHARE",
     default=0.8,
     show_default=True,
     help="Share of the answers that must pass.",
@@ -76,8 +84,10 @@ def score_command(
     at_once: int,
     min_pass_rate: float,
 ) -> None:
-    """Score the answers of the run in the folder RUN.
+    """Score the answers of a run.
 
+    PASS 0; FAIL 1: too few answers pass; INCONCLUSIVE 2; INVALID 3: the judge fails its probes, or
+    the run is not over or INVALID itself.
     Writes judgements.jsonl and judgements.json beside its records; called again it judges only
     what is missing.
     """
@@ -99,7 +109,7 @@ def score_command(
     console.print(terminal.findings(judged.findings))
     if stage.local:
         console.print(_TINY_SCORES)
-    console.print(terminal.verdict(judged.verdict), f"{run / SUMMARY}", soft_wrap=True)
+    terminal.closing(console, judged.verdict, scores=run / SUMMARY)
     ctx.exit(judged.verdict.exit_code)
 
 
@@ -108,14 +118,23 @@ def score_command(
 @click.argument("right", type=_run)
 @_gateway
 @_at_once
-@click.option("--left-arm", help="Where the run has two. [the first]")
-@click.option("--right-arm", help="Likewise; one run may stand on both sides. [the last]")
+@click.option("--left-arm", metavar="ARM", help="Where LEFT has two.  [default: the first]")
 @click.option(
-    "--model", default="eval", show_default=True, help="The judge: a team, or team/variant."
+    "--right-arm",
+    metavar="ARM",
+    help="Where RIGHT has two; it may be the same run.  [default: the last]",
+)
+@click.option(
+    "--model",
+    metavar="NAME",
+    default="eval",
+    show_default=True,
+    help="The judge: a team, or team/variant.",
 )
 @click.option(
     "--margin",
     type=click.FloatRange(0, 0.5, max_open=True),
+    metavar="SHARE",
     default=0.05,
     show_default=True,
     help="How far under one half the left side's win rate may be.",
@@ -124,7 +143,7 @@ def score_command(
     "--output",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write. [pairwise.json in the folder LEFT]",
+    help="The file to write.  [default: LEFT/pairwise.json]",
 )
 @click.pass_context
 def pairwise(  # noqa: PLR0913, PLR0917
@@ -139,9 +158,13 @@ def pairwise(  # noqa: PLR0913, PLR0917
     margin: float,
     output: Path | None,
 ) -> None:
-    """Compare the answers of two runs to the same rows, each pair in both orders.
+    """Which of two runs' answers does the judge prefer?
 
-    The judge is probed first, with answers that must tie or lose. One that fails makes it INVALID.
+    Each pair of answers to the same row is judged in both orders; a preference that changes with
+    the order is a tie.
+
+    PASS 0: LEFT is not worse. FAIL 1: it is. INCONCLUSIVE 2: too few to tell. INVALID 3: a run
+    is, or the judge fails its probes, with answers that must tie or lose.
     """
     console = terminal.console()
     stage = Stage.of(gateway)
@@ -157,6 +180,7 @@ def pairwise(  # noqa: PLR0913, PLR0917
                 pairs,
                 sides=(f"{left.name}/{arms[0]}", f"{right.name}/{arms[1]}"),
                 unanswered=unanswered,
+                proven=validity.findings(*runs),
                 model=model,
                 margin=margin,
                 at_once=at_once,
@@ -180,19 +204,25 @@ def _show(console: Console, compared: Compared, path: Path, *, local: bool) -> N
     )
     if failed and local:
         console.print(_TINY_PAIRS)
-    console.print(terminal.verdict(compared.verdict), f"{path}", soft_wrap=True)
+    terminal.closing(console, compared.verdict, preferences=path)
 
 
 @judge.command()
 @_gateway
 @_profile
 @_at_once
-@click.option("--promptset", default="eval-calibration", show_default=True)
+@click.option(
+    "--promptset",
+    metavar="SET",
+    default="eval-calibration",
+    show_default=True,
+    help="Answers with the scores that they should get.",
+)
 @click.option(
     "--output",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="The calibration's folder is made there. [build/runs]",
+    help="The calibration's folder is made there.  [default: build/runs]",
 )
 @click.pass_context
 def calibrate(
@@ -203,7 +233,11 @@ def calibrate(
     promptset: str,
     output: Path | None,
 ) -> None:
-    """Score answers whose worth is known, and say how far the judge agrees."""
+    """Does the judge agree with scores that are known?
+
+    PASS 0: with enough of them. FAIL 1: it doesn't, or passes an answer known to be bad.
+    INCONCLUSIVE 2; INVALID 3: too many of its replies are none.
+    """
     from harness.judge.page import page  # noqa: PLC0415  # drawing is slow to import
     from harness.report.page import write_page  # noqa: PLC0415
 
@@ -235,5 +269,5 @@ def calibrate(
     written = write_page(page(found), folder / "calibration.html")
     console.print(tables.calibration(found))
     console.print(terminal.findings(found.findings))
-    console.print(terminal.verdict(found.verdict), f"{written}", soft_wrap=True)
+    terminal.closing(console, found.verdict, report=written)
     ctx.exit(found.verdict.exit_code)

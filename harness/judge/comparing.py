@@ -10,6 +10,7 @@ from harness.judge.judging import worst_first
 from harness.judge.pairwise import Pair, Preference, compare
 from harness.judge.preferences import PairwiseFigures, figures, findings
 from harness.judge.scoring import AT_ONCE
+from harness.report.wording import bound
 from harness.stage import Stage
 from harness.verdict import Finding, Verdict, overall
 
@@ -34,6 +35,7 @@ async def compare_runs(  # noqa: PLR0913  # the parts of a comparison
     *,
     sides: tuple[str, str],
     unanswered: int,
+    proven: Sequence[Finding],
     model: str,
     margin: float,
     at_once: int = AT_ONCE,
@@ -41,8 +43,8 @@ async def compare_runs(  # noqa: PLR0913  # the parts of a comparison
 ) -> Compared:
     """Probes the judge, then asks it about every pair, in both orders.
 
-    `told` hears how many of how many are done. Raises GatewayError where the gateway refuses the
-    caller.
+    `proven` is what was found of the runs (`harness.judge.validity`), `told` hears how many of how
+    many are done. Raises GatewayError where the gateway refuses the caller.
     """
     probing = probes.pairs(probes.load())
     done = 0
@@ -57,6 +59,7 @@ async def compare_runs(  # noqa: PLR0913  # the parts of a comparison
     found = figures(said)
     asked = worst_first(
         (
+            *proven,
             *probes.pairwise_findings(probed),
             *findings(found, margin=margin),
             answered_finding(unanswered, len(pairs)),
@@ -84,7 +87,7 @@ def answered_finding(unanswered: int, pairs: int) -> Finding:
     return Finding(
         name="rows answered by both",
         verdict=Verdict.INVALID if share > MOST_UNANSWERED else Verdict.PASS,
-        reason=f"{pairs} of {of}; where more than {MOST_UNANSWERED:.0%} are missing, the "
+        reason=f"{pairs} of {of}; where more than {bound(MOST_UNANSWERED)} are missing, the "
         "rest says little about all",
         measured=1 - share,
         limit=1 - MOST_UNANSWERED,

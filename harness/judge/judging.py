@@ -7,10 +7,11 @@ from typing import Final
 
 import msgspec
 
-from harness.judge import journal, probes
+from harness.judge import journal, probes, validity
 from harness.judge.answers import Answer, answers_of
 from harness.judge.preferences import failures_finding
 from harness.judge.scoring import AT_ONCE, DIMENSIONS, Case, Failed, Outcome, Scored, score
+from harness.report.wording import bound, percent
 from harness.runs.folder import RunFolder
 from harness.stage import Stage
 from harness.statistics.interval import Interval
@@ -100,9 +101,8 @@ async def judge_run(
 
         cases = [answer.case for answer in todo.values()]
         await score(stage, cases, profile=profile, at_once=at_once, told=keep)
-    judged = summarise(
-        run.plan.run_id, profile, answers, said, probes.score_findings(probed), min_pass_rate
-    )
+    proven = (*validity.findings(run), *probes.score_findings(probed))
+    judged = summarise(run.plan.run_id, profile, answers, said, proven, min_pass_rate)
     journal.write(folder / SUMMARY, judged)
     return judged
 
@@ -122,7 +122,7 @@ def summarise(
     profile: str,
     answers: Sequence[Answer],
     said: Mapping[str, Outcome],
-    probed: Iterable[Finding],
+    proven: Iterable[Finding],
     min_pass_rate: float,
 ) -> Judged:
     arms = tuple(
@@ -130,7 +130,7 @@ def summarise(
         for arm in dict.fromkeys(answer.arm for answer in answers)
     )
     findings = (
-        *probed,
+        *proven,
         *(finding for arm in arms for finding in _findings(arm, min_pass_rate)),
     )
     return Judged(
@@ -188,13 +188,15 @@ def _findings(arm: ArmScores, least: float) -> tuple[Finding, ...]:
     asked = arm.answers - arm.unanswered
     missing = failures_finding(sum(arm.failures.values()), asked, f"answers of {arm.arm}")
     if not asked:  # the model failed, not the judge
-        return (rate_finding(f"pass rate of {arm.arm}", arm.pass_rate, least),)
+        reason = f"not one of {arm.answers} rows was answered"
+        return (Finding(name=f"pass rate of {arm.arm}", verdict=Verdict.FAIL, reason=reason),)
     return (missing, rate_finding(f"pass rate of {arm.arm}", arm.pass_rate, least))
 
 
 def rate_finding(name: str, rate: Rate, least: float) -> Finding:
     """PASS where the whole interval is at or above `least`, FAIL where it is below."""
-    shown = f"{rate.value:.1%} [{rate.low:.1%}, {rate.high:.1%}], {rate.count} of {rate.of}"
+    ends = f"{percent(rate.low)} to {percent(rate.high)}"
+    shown = f"{rate.count} of {rate.of}: {percent(rate.value)} ({ends})"
     if rate.low >= least:
         verdict, says = Verdict.PASS, ""
     elif rate.high < least:
@@ -204,7 +206,7 @@ def rate_finding(name: str, rate: Rate, least: float) -> Finding:
     return Finding(
         name=name,
         verdict=verdict,
-        reason=f"{shown}; at least {least:.1%} is asked{says}",
+        reason=f"{shown}; at least {bound(least)} is asked{says}",
         measured=rate.value,
         limit=least,
     )

@@ -9,6 +9,7 @@ import msgspec
 from harness.judge.length import LengthControlled, controlled
 from harness.judge.pairwise import Outcome, Preference
 from harness.judge.prompting import Choice
+from harness.report.wording import bound, percent
 from harness.statistics.interval import Interval
 from harness.statistics.paired import Flips, mcnemar, rate_difference
 from harness.statistics.proportions import wilson
@@ -113,7 +114,7 @@ def failures_finding(failed: int, of: int, what: str = "pairs") -> Finding:
     return Finding(
         name="judge's failures",
         verdict=Verdict.INVALID if share > FAILURES_ALLOWED else Verdict.PASS,
-        reason=f"{reason}; at most {FAILURES_ALLOWED:.0%} may be missing",
+        reason=f"{reason}; at most {bound(FAILURES_ALLOWED)} may be missing",
         measured=share,
         limit=FAILURES_ALLOWED,
     )
@@ -130,8 +131,8 @@ def _worse(found: PairwiseFigures, margin: float) -> Finding:
     return Finding(
         name="win rate",
         verdict=verdict,
-        reason=f"{rate.value:.1%} [{rate.low:.1%}, {rate.high:.1%}] of {found.pairs} pairs "
-        f"go to the left side, at least {least:.1%} are asked: {says}",
+        reason=f"{percent(rate.value)} ({percent(rate.low)} to {percent(rate.high)}) of "
+        f"{found.pairs} pairs go to the left side; at least {bound(least)} is asked: {says}",
         measured=rate.value,
         limit=least,
     )

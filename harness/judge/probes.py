@@ -16,6 +16,7 @@ from harness.judge.pairwise import Outcome, Pair, Preference
 from harness.judge.prompting import Choice
 from harness.judge.scoring import Case, Scored
 from harness.judge.scoring import Outcome as ScoreOutcome
+from harness.report.wording import bound
 from harness.verdict import Finding, Verdict
 
 LEAST_SHARE: Final = 0.9
@@ -110,7 +111,7 @@ def score_findings(outcomes: Mapping[str, ScoreOutcome]) -> tuple[Finding, ...]:
 def _finding(name: str, *, passed: Sequence[bool], must: str) -> Finding:
     share = sum(passed) / len(passed) if passed else 0.0
     sound = share >= LEAST_SHARE
-    reason = f"{sum(passed)} of {len(passed)} {must}; at least {LEAST_SHARE:.0%} must"
+    reason = f"{sum(passed)} of {len(passed)} {must}; at least {bound(LEAST_SHARE)} must"
     if not sound:
         reason += ": what this judge says means nothing; ask one that passes"
     return Finding(

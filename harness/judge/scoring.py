@@ -135,8 +135,8 @@ def refused_none(failed: Failed) -> Failed:
 
 
 def _document(response: httpx.Response) -> dict[str, Any]:
-    try:
-        document = response.json()
+    try:  # strictly: what is no text couldn't be kept either
+        document = msgspec.json.decode(response.content)
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}

@@ -5,7 +5,9 @@ from rich.text import Text
 
 from harness.judge.calibration import Calibration
 from harness.judge.judging import ArmScores
-from harness.judge.preferences import PairwiseFigures, WinRate
+from harness.judge.preferences import LengthControlled, PairwiseFigures, WinRate
+from harness.report.wording import percent
+from harness.statistics.interval import Interval
 from harness.summary import Rate
 
 
@@ -31,16 +33,15 @@ def preferences(found: PairwiseFigures) -> Table:
     table.add_row("all", *_wins(found.overall), style="bold")
     level = found.length_controlled
     if level is not None:
-        ends = f"{level.low:.1%} to {level.high:.1%}"
-        table.add_row("at equal lengths", "", "", "", f"{level.value:.1%}", ends)
+        table.add_row("at equal lengths", "", "", "", percent(level.value), _ends(level))
     return table
 
 
 def position(found: PairwiseFigures) -> str:
     bias = found.position
     return (
-        f"Position: {bias.flips.value:.1%} [{bias.flips.low:.1%}, {bias.flips.high:.1%}] of the "
-        f"pairs were decided by place, {bias.first} for the first and {bias.second} for the second "
+        f"Position: {percent(bias.flips.value)} ({_ends(bias.flips)}) of the pairs "
+        f"were decided by place, {bias.first} for the first and {bias.second} for the second "
         f"(p = {bias.p_value:.3g})."
     )
 
@@ -51,16 +52,18 @@ def calibration(found: Calibration) -> Table:
         if one.in_band.of:
             bias = "" if one.bias is None else f"{one.bias.value:+.2f}"
             share = f"{one.in_band.count} of {one.in_band.of}"
-            ends = f"{one.in_band.low:.1%} to {one.in_band.high:.1%}"
-            table.add_row(name, share, ends, bias, f"{one.error:.2f}")
+            table.add_row(name, share, _ends(one.in_band), bias, f"{one.error:.2f}")
     return table
 
 
 def _rate(rate: Rate) -> tuple[str, str, str]:
-    ends = f"{rate.low:.1%} to {rate.high:.1%}"
-    return f"{rate.count} of {rate.of}", f"{rate.value:.1%}", ends
+    return f"{rate.count} of {rate.of}", percent(rate.value), _ends(rate)
 
 
 def _wins(rate: WinRate) -> tuple[str, ...]:
-    ends = f"{rate.low:.1%} to {rate.high:.1%}"
-    return str(rate.wins), str(rate.ties), str(rate.losses), f"{rate.value:.1%}", ends
+    counts = (str(count) for count in (rate.wins, rate.ties, rate.losses))
+    return *counts, percent(rate.value), _ends(rate)
+
+
+def _ends(of: Rate | WinRate | Interval | LengthControlled) -> str:
+    return f"{percent(of.low)} to {percent(of.high)}"

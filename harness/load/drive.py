@@ -103,7 +103,7 @@ async def drive(  # one call from outside, all by name
                 origin_ns = monotonic_ns() + _LEAD_NS - begin_ns
                 sender = Sender(items, clients, requests, origin_ns, sink)
                 loop = _loop(plan, items, sender, timers, _indices(items, todo), begin_ns)
-                with _monitored(timers, sender, beat):
+                with _failing_with(event_loop, sender), _monitored(timers, sender, beat):
                     timers.at(origin_ns + begin_ns, loop.start)
                     await sender.ended
     finally:
@@ -179,6 +179,25 @@ def _from(
         return times, iter(())
     put_off = max(0, begin_ns - times(first))
     return lambda index: times(index) + put_off, itertools.chain((first,), indices)
+
+
+@contextmanager
+def _failing_with(event_loop: asyncio.AbstractEventLoop, sender: Sender) -> Iterator[None]:
+    """What comes up within a callback ends the run: an event loop would log it and wait on."""
+
+    def told(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if "handle" in context and isinstance(error, Exception):
+            sender.end(error)
+        else:
+            loop.default_exception_handler(context)
+
+    before = event_loop.get_exception_handler()
+    event_loop.set_exception_handler(told)
+    try:
+        yield
+    finally:
+        event_loop.set_exception_handler(before)
 
 
 @contextmanager

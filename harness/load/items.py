@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from harness.draws import permutation, words
-from harness.errors import PlanError
+from harness.errors import PlanError, PromptsetError
 from harness.load.apis import check_arms
 from harness.load.schedule import PlannedAt, planned_at, planned_count
 from harness.plan import Arm, Plan
@@ -34,12 +34,19 @@ class Items:
     """
 
     def __init__(self, plan: Plan, rows: Sequence[Row]) -> None:
-        """Raises PlanError for arms that can't be asked, or where nothing is to be asked."""
+        """Raises PlanError for arms that can't be asked, or where nothing is to be asked, and
+        PromptsetError where what is to be asked is no prompt.
+        """
         check_arms(plan.arms)
         if not rows:
             ref = plan.promptset
             raise PlanError(
                 f"plan: nothing to ask: no row of {ref.name} v{ref.version} is selected"
+            )
+        if any(not row.turns for row in rows):
+            raise PromptsetError(
+                f"promptset {plan.promptset.name}: it holds requests that are wrong on purpose, "
+                "not prompts: 'suite failures' is what sends them"
             )
         self.planned: Final = planned_count(plan.load, plan.seed)
         self.planned_at: Final[PlannedAt | None] = planned_at(plan.load, plan.seed)

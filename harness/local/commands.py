@@ -94,7 +94,10 @@ def status(layout: Layout) -> None:
 )
 @click.pass_obj
 def demo(layout: Layout, requests: int) -> None:
-    """Ask every team, and check what comes back; starts and stops a stack where none runs."""
+    """Ask every team, and check what comes back.
+
+    Starts and stops a stack where none runs.
+    """
     with background.borrowed(layout, click.echo) as state:
         try:
             asyncio.run(demonstrate(state, terminal.console(), requests=requests))

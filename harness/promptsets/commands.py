@@ -23,6 +23,7 @@ _FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 _tokenizer = click.option(
     "--tokenizer",
     type=_FOLDER,
+    metavar="DIR",
     default=TOKENIZER_FOLDER,
     show_default=True,
     help="Folder of the served model, with tokenizer.json and chat_template.jinja.",
@@ -31,15 +32,27 @@ _tokenizer = click.option(
 
 @click.group()
 def promptset() -> None:
-    """What is asked: make, check, show and publish promptsets."""
+    """What is asked: show, check, make, publish promptsets."""
 
 
 @promptset.command()
 @click.argument("scenario", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every scenario there is.")
-@click.option("--seed", type=click.IntRange(0, 2**53), help="Instead of the scenario's own.")
-@click.option("--domain", default="", help="Draw every row from this domain instead.")
-@click.option("--output", type=_FOLDER, default=OUTPUT, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**53),
+    metavar="N",
+    help="Instead of the scenario's own.",
+)
+@click.option("--domain", metavar="NAME", default="", help="Draw each row from this domain.")
+@click.option(
+    "--output",
+    type=_FOLDER,
+    metavar="DIR",
+    default=OUTPUT,
+    show_default=True,
+    help="Sets go there.",
+)
 @_tokenizer
 @click.option("--no-tokens", is_flag=True, help="Don't count tokens; `lint` will say so.")
 def generate(
@@ -52,7 +65,7 @@ def generate(
     everything: bool,
     no_tokens: bool,
 ) -> None:
-    """Make promptsets from SCENARIO files, one folder each under --output.
+    """Make promptsets from scenarios, one folder each.
 
     The same seed makes the same bytes. The sets that are shipped are made by
     `promptset generate --all --output harness/promptsets`.
@@ -75,9 +88,10 @@ def generate(
 @_tokenizer
 @click.pass_context
 def lint(context: click.Context, name: tuple[str, ...], tokenizer: Path) -> None:
-    """Check sets by NAME or folder; all that are shipped, where none is named.
+    """Is every row sound, and every check worth asking?
 
-    Ends with 1 where there is a fault. Without a tokenizer the manifest's token figures are taken.
+    NAME is a shipped set, or a folder; all that are shipped, where none is named. Ends with 1 where
+    there is a fault. Without a tokenizer the manifest's token figures are taken.
     """
     folders = [_local(one) for one in name or shipped()]
     count = Counter(tokenizer).count if (tokenizer / TOKENIZER).exists() else None
@@ -91,10 +105,17 @@ def lint(context: click.Context, name: tuple[str, ...], tokenizer: Path) -> None
 
 @promptset.command()
 @click.argument("name", required=False)
-@click.option("--rows", type=click.IntRange(0), default=8, show_default=True)
-@click.option("--category", help="Only rows of this category.")
+@click.option(
+    "--rows",
+    type=click.IntRange(0),
+    metavar="N",
+    default=8,
+    show_default=True,
+    help="So many, spread over the whole set.",
+)
+@click.option("--category", metavar="NAME", help="Only rows of this category.")
 def show(name: str | None, rows: int, category: str | None) -> None:
-    """A set's manifest and some of its rows, spread over the whole; without NAME, what there is."""
+    """Show a set and some of its rows; or which sets there are."""
     console = terminal.console()
     if name is None:
         console.print(_overview())
@@ -111,7 +132,10 @@ def show(name: str | None, rows: int, category: str | None) -> None:
 @click.argument("name")
 @click.argument("bucket")
 def push(name: str, bucket: str) -> None:
-    """Publish the set NAME under BUCKET, written s3://bucket or s3://bucket/prefix."""
+    """Publish a set to a bucket, once for each version.
+
+    BUCKET is written s3://bucket or s3://bucket/prefix.
+    """
     from harness.promptsets import s3  # noqa: PLC0415  (boto3 takes a quarter of a second)
 
     found = load(name)
@@ -129,7 +153,9 @@ def _number(count: int, noun: str) -> str:
 
 
 def _overview() -> Table:
-    table = Table("name", "version", "rows", "longest", "splits", "description")
+    table = Table("name", "version", "rows", "tokens", "splits", "description")
+    table.caption = "tokens: of the longest row with its answer"
+    table.caption_justify = "left"
     for name in shipped():
         manifest = load(name).manifest
         longest = "" if manifest.tokens is None else str(manifest.tokens.max_with_answer)

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.errors import PromptsetError, StoreError
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 _ADDRESS: Final = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<key>.*))?")
 _MISSING: Final = frozenset({"NoSuchKey", "404"})
+_CONFIG: Final = Config(
+    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4}
+)
 _TAKEN: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
 
@@ -64,7 +68,7 @@ def _parts(where: str) -> tuple[str, str]:
 
 def _client() -> "S3Client":
     try:
-        return boto3.client("s3")
+        return boto3.client("s3", config=_CONFIG)
     except (BotoCoreError, ValueError) as error:
         raise StoreError(f"S3 can't be used: {error}; see the AWS settings") from None
 
@@ -79,7 +83,7 @@ def _get(client: "S3Client", bucket: str, key: str) -> bytes:
             ) from None
         raise _failed(error, bucket) from None
     except BotoCoreError as error:
-        raise StoreError(f"s3://{bucket}/{key}: {error}") from None
+        raise StoreError(f"s3://{bucket}/{key}: {error}; see the AWS settings") from None
 
 
 def _put(client: "S3Client", bucket: str, key: str, payload: bytes) -> None:
@@ -94,7 +98,7 @@ def _put(client: "S3Client", bucket: str, key: str, payload: bytes) -> None:
                 " give the scenario the next version and generate it again"
             ) from None
     except BotoCoreError as error:
-        raise StoreError(f"s3://{bucket}/{key}: {error}") from None
+        raise StoreError(f"s3://{bucket}/{key}: {error}; see the AWS settings") from None
 
 
 def _code(error: ClientError) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
+import msgspec
 
 from harness.load import failures
 from harness.promptsets.rows import Row
@@ -129,8 +130,8 @@ class Asker:
             raise Unanswered(_failure(error)) from None
         if failure := failures.of_status(response.status_code):
             raise Unanswered(failure)
-        try:
-            document = response.json()
+        try:  # strictly: what is no number, or no text, couldn't be kept either
+            document = msgspec.json.decode(response.content)
         except ValueError:
             raise Unanswered(failures.GARBAGE) from None
         if not isinstance(document, dict):

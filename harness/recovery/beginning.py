@@ -43,7 +43,7 @@ class Wanted:
     concurrency: int = 4
     timings: int = 66
     seed: int = 0
-    runs: Path | None = None
+    output: Path | None = None
     resume: Path | None = None
 
     def stage(self) -> Stage | None:
@@ -90,7 +90,7 @@ async def begun(wanted: Wanted, stage: Stage | None) -> RecoveryFolder:
         concurrency=wanted.concurrency,
         timings=wanted.timings,
     )
-    runs = wanted.runs or Layout.of_repository().build / "runs"
+    runs = wanted.output or Layout.of_repository().build / "runs"
     return RecoveryFolder.create(runs / plan.run_id, plan, rows)
 
 

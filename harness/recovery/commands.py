@@ -20,28 +20,51 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--reference", metavar="MODEL", help="A team, or team/variant. [reference]")
-@click.option("--candidate", metavar="MODEL", help="Likewise. [quant]")
+@click.option("--reference", metavar="NAME", help="A team, or team/variant.  [default: reference]")
+@click.option("--candidate", metavar="NAME", help="Likewise.  [default: quant]")
 @click.option(
-    "--gateway", metavar="URL", help="A deployed stage, its key in LLMO_API_KEY. [the local stack]"
+    "--gateway",
+    metavar="URL",
+    help="A deployed stage, its key in LLMO_API_KEY.  [default: the local stack]",
 )
 @click.option(
-    "--reference-url", metavar="URL", help="An engine to ask instead; MODEL is what it serves."
+    "--reference-url", metavar="URL", help="An engine to ask instead; NAME is what it serves."
 )
 @click.option("--candidate-url", metavar="URL", help="Likewise.")
-@click.option("--reference-weights", type=_folder, help="Its model folder, to tell its size.")
-@click.option("--candidate-weights", type=_folder, help="Likewise.")
-@click.option("--promptset", default="tiny", show_default=True, help="Name, folder/, or s3://…")
-@click.option("--category", "categories", multiple=True, help="Only such rows; repeatable.")
-@click.option("--rows", type=click.IntRange(min=1), help="Only the first so many. [all]")
+@click.option(
+    "--reference-weights", type=_folder, metavar="DIR", help="Its model folder, to tell its size."
+)
+@click.option("--candidate-weights", type=_folder, metavar="DIR", help="Likewise.")
+@click.option(
+    "--promptset",
+    metavar="SET",
+    default="tiny",
+    show_default=True,
+    help="A shipped set, ./folder, or s3://…/v<N>/.",
+)
+@click.option(
+    "--category",
+    "categories",
+    multiple=True,
+    metavar="NAME",
+    help="Only rows of this category; repeatable.",
+)
+@click.option(
+    "--rows",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only the first so many.  [default: all]",
+)
 @click.option(
     "--policy",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Thresholds. [those of harness/recovery/policy.toml]",
+    metavar="TOML",
+    help="Thresholds.  [default: harness/recovery/policy.toml]",
 )
 @click.option(
     "--concurrency",
     type=click.IntRange(1, _MOST_AT_ONCE),
+    metavar="N",
     default=4,
     show_default=True,
     help="Requests at once.",
@@ -49,24 +72,36 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option(
     "--timings",
     type=click.IntRange(min=0),
+    metavar="N",
     default=66,
     show_default=True,
     help="How often each is timed. Fewer than 60 give no interval; 0: speed is not measured.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**53), default=0, show_default=True)
 @click.option(
-    "--runs",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder in which the run gets one. [build/runs]",
+    "--seed",
+    type=click.IntRange(0, 2**53),
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="Of the order in which they are timed.",
 )
-@click.option("--resume", type=_folder, help="Go on with the run in this folder; its plan stands.")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Runs go there.  [default: build/runs]",
+)
+@click.option("--resume", type=_folder, metavar="RUN", help="Go on with this run; its plan stands.")
 @click.pass_context
 def recovery(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401  # as declared above
-    """How much of the reference is left in a quantized model, and is that enough?
+    """How much of the reference does a 4-bit model keep?
 
     Both answer the rows of a promptset; answers are graded, the reference's own are scored token
     by token by both, and both are timed in turns. The reference is measured against itself too:
-    that is the noise floor. Writes recovery.json and report.html into the run's folder.
+    that is the noise floor.
+
+    PASS 0: enough. FAIL 1: too little. INCONCLUSIVE 2: too few rows to tell. INVALID 3: the
+    reference is not well, or is not the same twice.
     """
     wanted = Wanted(**options)
     console = terminal.console()
@@ -79,7 +114,7 @@ def recovery(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401  # 
     written = reported(folder, found)
     console.print(_table(found))
     console.print(terminal.findings(found.findings))
-    console.print(terminal.verdict(found.verdict), f"{written}", soft_wrap=True)
+    terminal.closing(console, found.verdict, run=folder.path, report=written)
     ctx.exit(found.verdict.exit_code)
 
 

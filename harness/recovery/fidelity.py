@@ -37,8 +37,13 @@ def _places(reference: Sequence[Position], other: Sequence[Position], top: int) 
     pairs = list(zip(reference, other, strict=True))
     return Places(
         kl=tuple(kl_at_least(one, two, top) for one, two in pairs),
-        changed=sum(most_probable(one) != most_probable(two) for one, two in pairs),
+        changed=sum(not _agree(one, two) for one, two in pairs),
     )
+
+
+def _agree(one: Position, two: Position) -> bool:
+    token = most_probable(one)
+    return token is not None and token == most_probable(two)
 
 
 def fidelity(rows: Mapping[str, Places]) -> Fidelity | None:
@@ -52,8 +57,13 @@ def fidelity(rows: Mapping[str, Places]) -> Fidelity | None:
     return Fidelity(
         rows=len(rows),
         positions=sum(len(row.kl) for row in rows.values()),
-        kl=kl,
-        top1=Interval(value=1 - differing.value, low=1 - differing.high, high=1 - differing.low),
+        # Within what they can be: the intervals of means know no bounds.
+        kl=Interval(value=kl.value, low=max(0.0, kl.low), high=kl.high),
+        top1=Interval(
+            value=1 - differing.value,
+            low=max(0.0, 1 - differing.high),
+            high=min(1.0, 1 - differing.low),
+        ),
         tokens_kl=tuple(kl for row in rows.values() for kl in row.kl),
         worst=tuple((name, mean) for name, mean in worst if mean > 0),
     )

@@ -14,7 +14,7 @@ from harness.load import failures
 from harness.recovery.asking import NO_LOGPROBS
 from harness.recovery.plan import CANDIDATE
 from harness.recovery.results import ArmTold, Recovery
-from harness.report.wording import number, percent
+from harness.report.wording import bound, number, percent
 from harness.statistics.interval import Interval
 from harness.verdict import Finding, Verdict, overall
 
@@ -62,7 +62,7 @@ def errors(found: Recovery) -> Findings:
             name=f"errors, {arm.arm}",
             verdict=verdict,
             reason=f"{rate.count:,} of {rate.of:,} observations failed, at most "
-            f"{percent(limit)} may" + _why(arm),
+            f"{bound(limit)} may" + _why(arm),
             measured=rate.value,
             limit=limit,
         )
@@ -117,7 +117,7 @@ def floor(found: Recovery) -> Findings:
             name="noise floor, top-1",
             verdict=PASS if top1 >= policy.min_top1 else INVALID,
             reason=f"the reference agrees with itself at {percent(top1)} of the positions, at "
-            f"least {percent(policy.min_top1)} are asked for",
+            f"least {bound(policy.min_top1)} are asked for",
             measured=top1,
             limit=policy.min_top1,
         )
@@ -128,7 +128,7 @@ def floor(found: Recovery) -> Findings:
             name="noise floor, flips",
             verdict=PASS if flips <= policy.max_flips else INVALID,
             reason=f"the reference passes {percent(flips)} of the rows once and fails them once, "
-            f"at most {percent(policy.max_flips)} are allowed",
+            f"at most {bound(policy.max_flips)} are allowed",
             measured=flips,
             limit=policy.max_flips,
         )
@@ -136,7 +136,7 @@ def floor(found: Recovery) -> Findings:
             name="reference",
             verdict=PASS if rate >= policy.min_pass_rate else INVALID,
             reason=f"the reference passes {percent(rate)} of the rows, at least "
-            f"{percent(policy.min_pass_rate)} make it one",
+            f"{bound(policy.min_pass_rate)} make it one",
             measured=rate,
             limit=policy.min_pass_rate,
         )
@@ -163,7 +163,7 @@ def quality(found: Recovery) -> Findings:
     yield Finding(
         name=name,
         verdict=verdict,
-        reason=f"{_shares(recovery)} of the reference's pass rate, {percent(policy.min_recovery)} "
+        reason=f"{_shares(recovery)} of the reference's pass rate, {bound(policy.min_recovery)} "
         f"is asked for; {len(own.lost)} rows lost, {len(own.gained)} gained (McNemar "
         f"p {p_value(own.p_value)})" + _more_rows(verdict),
         measured=recovery.value,
@@ -211,7 +211,7 @@ def length(found: Recovery) -> Findings:
         name="answer length",
         verdict=verdict,
         reason=f"answers have {_shares(ratio)} of the reference's tokens, at least "
-        f"{percent(limit)} are asked for" + _more_rows(verdict),
+        f"{bound(limit)} are asked for" + _more_rows(verdict),
         measured=ratio.value,
         limit=limit,
     )

@@ -13,7 +13,7 @@ from harness.recovery.plots import kl_by_token, still_identical
 from harness.recovery.results import Recovery
 from harness.report.charts import Estimate, forest
 from harness.report.page import Figure, Page, Quote, Section, Table, unknown
-from harness.report.wording import DASH, clipped, count, number, percent
+from harness.report.wording import DASH, clipped, count, moment, number, percent
 
 _FLIPS_SHOWN: Final = 10
 _LONGEST: Final = 600
@@ -24,7 +24,7 @@ def page(found: Recovery, rows: Mapping[str, Row], answers: "Answers") -> Page:
     return Page(
         title=f"{plan.candidate.model} against {plan.reference.model}",
         subtitle=f"Quantization recovery, {plan.promptset.name} version {plan.promptset.version}, "
-        f"{plan.created}",
+        f"{moment(plan.created)}",
         verdict=found.verdict,
         findings=found.findings,
         series=(plan.candidate.model, FLOOR),

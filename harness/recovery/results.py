@@ -32,6 +32,9 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     """On the reference's own answers, token by token; intervals over rows, because the
     tokens of one answer hang together.
+
+    Where a few rows hold most of the divergence, an interval is too short: with rows that differ
+    log-normally it covers 94 % at sigma 0.5, and at 1.5 81 % of 40 rows and 89 % of 250.
     """
 
     rows: int

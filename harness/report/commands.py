@@ -8,10 +8,10 @@ from harness.report import write
 
 
 @click.command()
-@click.argument("run", metavar="RUN_DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("run", metavar="RUN", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--open", "shown", is_flag=True, help="Show it in the browser.")
 def report(run: Path, *, shown: bool) -> None:
-    """Make a run's HTML page and CSV again, from its records.
+    """Make a run's page and CSV again, from its records.
 
     \b
     report.html   one file that needs nothing else

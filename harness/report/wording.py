@@ -34,10 +34,16 @@ def percent(share: float) -> str:
     """A share as a percentage. Only nothing is `0 %`, and only everything is `100 %`."""
     if share in (0, 1):
         return f"{share * _PERCENT:.0f} %"
-    decimals = 1 if _TENTH <= abs(share) < 1 - _TENTH / 10 else 2
+    size = abs(share)
+    decimals = 1 if _TENTH <= size < 1 - _TENTH / 10 or size > 1 + _TENTH / 10 else 2
     while decimals < _MOST_DECIMALS and _looks_whole(share, decimals):
         decimals += 1
     return f"{_sign(share)}{abs(share) * _PERCENT:.{decimals}f} %"
+
+
+def bound(share: float) -> str:
+    """A limit as it was written: `0.02` -> `2 %`."""
+    return f"{share * _PERCENT:g} %"
 
 
 def milliseconds(value: float) -> str:

@@ -1,5 +1,7 @@
 """When requests are sent, from options: one entry a kind of arrivals."""
 
+import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -47,7 +49,7 @@ def _poisson(values: Values) -> Document:
 
 
 def _ramp(values: Values) -> Document:
-    rates = _rates(values["rate"])
+    rates = _rates(values["rate"], least=0.0)
     if len(rates) != 2:  # noqa: PLR2004
         raise WrongInput("--arrivals ramp: --rate is FROM,TO, such as 1,20")
     return {"type": "ramp", "from_rate": rates[0], "to_rate": rates[1]}
@@ -85,13 +87,14 @@ def _one(text: str) -> float:
     return rates[0]
 
 
-def _rates(text: str) -> list[float]:
+def _rates(text: str, least: float = sys.float_info.min) -> list[float]:
     try:
-        return [float(part) for part in text.split(",")]
+        rates = [float(part) for part in text.split(",")]
     except ValueError:
-        raise WrongInput(
-            f"--rate {text!r}: numbers of requests a second, such as 5,10,20"
-        ) from None
+        rates = []
+    if not rates or not all(least <= rate < math.inf for rate in rates):
+        raise WrongInput(f"--rate {text}: numbers above 0 of requests a second, such as 5,10,20")
+    return rates
 
 
 def _flags(names: list[str]) -> str:

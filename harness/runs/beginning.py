@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from harness.errors import PlanError, WrongInput
+from harness.load.items import Items
 from harness.local.state import StackState
 from harness.plan import Plan, PromptsetRef
 from harness.promptsets.rows import Row
@@ -13,7 +14,6 @@ from harness.promptsets.store import Promptset, load
 from harness.runs.access import Asked, access, environment
 from harness.runs.planning import Document, counted, layered, made, section, warmup
 from harness.runs.preflight import check, served
-
 
 _SELECTING: Final = frozenset({"name", "split", "categories", "buckets"})
 
@@ -33,7 +33,7 @@ def prepared(
     rows = promptset.select(ref)
     document = _counted(document, len(rows), values)
     to = access(_asked(document, values), stack, environment())
-    made(kind, document, ref, to, to.model or "any")  # what is wrong needs no server to be told
+    Items(made(kind, document, ref, to, to.model or "any"), rows)  # to be told without a server
     known = served(to.url, to.key)
     model = known.chosen(to.model)
     plan = made(kind, document, ref, to, model)
@@ -49,7 +49,9 @@ def _promptset(document: Document) -> str:
         )
     name = asked.get("name")
     if not isinstance(name, str):
-        raise WrongInput("--promptset is missing: which prompts are to be asked?")
+        raise WrongInput(
+            "--promptset is missing: which prompts are to be asked? `promptset show` lists them"
+        )
     return name
 
 

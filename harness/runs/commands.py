@@ -48,10 +48,13 @@ _ABOVE_0: Final = click.FloatRange(min=0, min_open=True)
 @options(WHAT[1:], ASKED, FILES)
 @click.pass_context
 def run(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401  # of many types
-    """Ask a promptset and check the answers: PASS 0, FAIL 1, INCONCLUSIVE 2, INVALID 3.
+    """Ask a promptset, and check every answer.
 
     Without options that say otherwise: the local stack's team `reference`, each row once, 2 at a
     time; 90 % of the answers must pass their checks, and 10 % of the requests may fail.
+
+    PASS 0: what was asked for holds. FAIL 1: it doesn't. INCONCLUSIVE 2: too few requests to tell.
+    INVALID 3: some are unaccounted for, or the client was too busy to be believed.
     """
     _command(context, "run", _RUN, values, arrivals.of_run(values))
 
@@ -74,11 +77,15 @@ def run(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401  # of
 @options(WHAT[1:], ASKED, FILES)
 @click.pass_context
 def benchmark(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401  # of many types
-    """Measure under load: PASS 0, FAIL 1, INCONCLUSIVE 2, INVALID 3.
+    """Measure a model or a gateway under load.
 
     An engine (--engine, --url) is asked directly, its answers streamed; a team through the gateway,
     whole. Without options that say otherwise: the set `performance` for 30 s, 8 at a time, every
-    prompt with a prefix of its own; answers are not checked.
+    prompt with a prefix of its own; 1 % of the requests may fail; answers are not checked.
+
+    PASS 0: what was asked for holds. FAIL 1: it doesn't. INCONCLUSIVE 2: too few requests to tell.
+    INVALID 3: some are unaccounted for, prompts came from a cache, or the client was too busy to be
+    believed.
     """
     _command(
         context, "benchmark", _BENCHMARK, {"repeat": 1, **values}, arrivals.of_benchmark(values)
@@ -108,7 +115,9 @@ def _command(
 
 
 def _resumed(context: click.Context, path: Path) -> RunFolder:
-    """Raises WrongInput for options that a run which is resumed can't have any more."""
+    """Raises WrongInput for options that a run which is resumed can't have any more, and for a run
+    by many: its verdict knows of its shards what one process can't find again.
+    """
     others = [
         f"--{name.replace('_', '-')}"
         for name in context.params
@@ -118,7 +127,11 @@ def _resumed(context: click.Context, path: Path) -> RunFolder:
     if others:
         raise WrongInput(f"--resume goes on as it was planned: leave out {', '.join(others)}")
     folder = RunFolder(path)
-    _ = folder.plan
+    if (shards := folder.plan.shards) > 1:
+        raise WrongInput(
+            f"{path} was recorded by {shards:,} shards at once: what is missing can't be made up "
+            "for afterwards, alone; carry the plan out again (jobs run)"
+        )
     return folder
 
 
@@ -136,7 +149,6 @@ def _carried_out(folder: RunFolder, keys: Mapping[str, str], *, report: bool) ->
     except StoreError as error:
         raise StoreError(f"{error}. What was recorded is kept; go on with: {again}") from None
     show(summary, console)
-    console.print(f"run     {folder.path}", soft_wrap=True)
-    if report:
-        console.print(f"report  {write(folder.path)}", soft_wrap=True)
+    written = {"report": write(folder.path)} if report else {}
+    terminal.closing(console, summary.verdict, run=folder.path, **written)
     return summary.verdict

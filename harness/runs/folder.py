@@ -25,7 +25,7 @@ import msgspec
 from harness import plan as plans
 from harness import summary as summaries
 from harness.aggregate import Aggregate
-from harness.errors import StoreError
+from harness.errors import StoreError, WrongInput
 from harness.load.health import Pulse
 from harness.plan import Plan
 from harness.promptsets.rows import Row, encoded
@@ -78,8 +78,10 @@ class RunFolder:
         path = self.path / plans.FILE
         try:
             return plans.plan_of(msgspec.json.decode(path.read_bytes()))
+        except (FileNotFoundError, NotADirectoryError):
+            raise WrongInput(f"{self.path} is not a run: there is no {plans.FILE} in it") from None
         except OSError as error:
-            raise StoreError(f"{self.path} is not a run: {cannot_read(path, error)}") from None
+            raise cannot_read(path, error) from None
         except msgspec.DecodeError as error:
             raise StoreError(f"{path}: {error}") from None
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httpx
 
-from harness.errors import GatewayError, PromptsetError, WrongInput
+from harness.errors import GatewayError, WrongInput
 from harness.load.items import Items
 from harness.plan import Plan
 from harness.promptsets.manifest import Manifest
@@ -50,7 +50,9 @@ def served(url: str, key: str) -> Served:
             "'make up' starts the local stack"
         ) from None
     if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-        raise GatewayError(f"{url} refuses the key (HTTP {answer.status_code}): use a valid one")
+        raise GatewayError(
+            f"{url} refuses the key (HTTP {answer.status_code}): is that in LLMO_API_KEY another's?"
+        )
     if answer.status_code != httpx.codes.OK:
         raise GatewayError(
             f"{url}/v1/models answers with HTTP {answer.status_code}: is it the right address?"
@@ -68,11 +70,6 @@ def check(plan: Plan, rows: Sequence[Row], manifest: Manifest, context: int | No
 
     `context`: tokens that the model can read and write together, where that is known.
     """
-    if any(not row.turns for row in rows):
-        raise PromptsetError(
-            f"promptset {manifest.name}: it holds requests that are wrong on purpose, not prompts: "
-            "'suite failures' is what sends them"
-        )
     planned = Items(plan, rows).planned
     if planned is not None and planned <= plan.load.warmup:
         raise WrongInput(

@@ -29,7 +29,6 @@ def show(summary: Summary, console: Console) -> None:
         if arm.by_category:
             console.print(_categories(arm))
     console.print(terminal.findings(summary.findings))
-    console.print(terminal.verdict(summary.verdict))
 
 
 def rate(found: Rate | None) -> str:
@@ -103,7 +102,7 @@ def _percentile(found: Percentile | None) -> str:
         return "-"
     if found.low is None or found.high is None:
         return _number(found.value)
-    return f"{_number(found.value)}\n{_number(found.low)} - {_number(found.high)}"
+    return f"{_number(found.value)}\n{_number(found.low)} to {_number(found.high)}"
 
 
 def _number(value: float) -> str:

@@ -20,19 +20,23 @@ PAGE = "suite.html"
 
 
 @click.command()
-@click.argument("name", type=click.Choice(NAMES), metavar="|".join(NAMES))
+@click.argument("name", type=click.Choice(NAMES), metavar="SUITE")
 @click.option(
-    "--gateway", metavar="URL", help="A deployed stage, its key in LLMO_API_KEY. [the local stack]"
+    "--gateway",
+    metavar="URL",
+    help="A deployed stage, its key in LLMO_API_KEY.  [default: the local stack]",
 )
 @click.option(
-    "--promptset", help="What quality is measured with. [tiny; at a deployed stage, canary]"
+    "--promptset",
+    metavar="SET",
+    help="What quality is measured with.  [default: tiny; at a deployed stage, canary]",
 )
 @click.option("--kubectl", metavar="NAMESPACE", default="", help="Count its pods (autoscaling).")
 @click.option(
     "--output",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="The suite's folder is made there. [build/runs]",
+    help="The suite's folder is made there.  [default: build/runs]",
 )
 @click.pass_context
 def suite(
@@ -43,7 +47,7 @@ def suite(
     kubectl: str,
     output: Path | None,
 ) -> None:
-    """Ask a running platform everything that a suite asks, and say PASS or not.
+    """Is a running platform as it should be?
 
     \b
     golden       is it well: every team, contracts, refusals, quality, judge, metrics
@@ -51,6 +55,8 @@ def suite(
     quant        quality and speed of the 4-bit model against the reference
     finetune     the split holds, sessions stick, adapters differ and compare
     autoscaling  a ladder of load, what the engines' queues do, and that it recovers
+
+    The worst finding is the verdict: PASS 0, FAIL 1, INCONCLUSIVE 2, INVALID 3.
     """  # noqa: D301  # click's mark for lines that stay as they are
     from harness.report.page import write_page  # noqa: PLC0415  # drawing is slow to import
     from harness.suites.page import page  # noqa: PLC0415
@@ -65,7 +71,7 @@ def suite(
     written = write_page(page(report), folder / PAGE)
     console = terminal.console()
     console.print(tables.report(report))
-    console.print(terminal.verdict(report.verdict), str(written), soft_wrap=True)
+    terminal.closing(console, report.verdict, report=written)
     ctx.exit(report.verdict.exit_code)
 
 

@@ -1,5 +1,7 @@
 """A suite's report as a page."""
 
+import msgspec
+
 from harness.judge.judging import worst_first
 from harness.report.page import Page, Section, Table
 from harness.report.wording import plural, seconds
@@ -20,12 +22,14 @@ def page(report: SuiteReport) -> Page:
             ("asked", plural(len(findings), "question")),
             ("harness", report.harness_version),
         ),
-        sections=tuple(map(_section, report.steps)),
+        sections=tuple(_section(step) for step in report.steps if len(step.findings) != 1),
     )
 
 
 def _whole(step: StepResult) -> Finding:
-    """A step in one line; its own section tells the rest."""
+    """A step in one line; where it asked several things, its own section tells the rest."""
+    if len(step.findings) == 1:
+        return msgspec.structs.replace(step.findings[0], name=step.name)
     verdict = overall(step.findings)
     well = sum(one.verdict is Verdict.PASS for one in step.findings)
     worst = next(one for one in step.findings if one.verdict is verdict)

@@ -19,6 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tests.bench import cold_start
+from tests.bench.evidence import evidence
 from tests.bench.load import load
 from tests.bench.measurement import Measurement
 from tests.bench.stand_ins import ROOT, Surroundings, run_isolated, surroundings
@@ -67,6 +68,7 @@ BENCHMARKS: Final[tuple[Callable[[Surroundings], list[Measurement]], ...]] = (
     cold,
     memory,
     load,
+    evidence,
 )
 
 

@@ -35,7 +35,7 @@ def run(platform: Platform, tmp_path: Path) -> Run:
     del platform
 
     def go(*options: str) -> tuple[int, Recovery]:
-        arguments = ["--promptset", "tiny", "--runs", str(tmp_path), *options]
+        arguments = ["--promptset", "tiny", "--output", str(tmp_path), *options]
         code = recovery.main(arguments, standalone_mode=False)
         (written,) = tmp_path.glob("*/recovery.json")
         assert (written.parent / "report.html").stat().st_size > 10_000

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from harness.report.wording import number
 from harness.suites.contract import answer_problems, document_of, text_of
 from harness.suites.step import Step, checked
 from harness.suites.visit import Visit
@@ -78,10 +79,19 @@ def chat_body(model: str, prompt: str, max_tokens: int, **extra: str) -> dict[st
     }
 
 
+def _latency(response: httpx.Response) -> str:
+    said = response.headers.get("X-Latency-Ms", "")
+    try:
+        return number(float(said))
+    except ValueError:
+        return said or "unknown"
+
+
 def _well(response: httpx.Response) -> str:
     document = document_of(response)
-    tokens = (document.get("usage") or {}).get("total_tokens")
+    usage = document.get("usage")
+    tokens = usage.get("total_tokens") if isinstance(usage, dict) else None
     return (
         f"{text_of(document)!r} by {response.headers.get('X-Route-Target')}, {tokens} tokens, "
-        f"{response.headers.get('X-Latency-Ms')} ms"
+        f"{_latency(response)} ms"
     )

@@ -46,7 +46,8 @@ class Models(Step, frozen=True, kw_only=True, tag="models"):
         response = await visit.ask("GET", "/v1/models", team)
         problems = [*status_problems(response, {httpx.codes.OK}), *header_problems(response)]
         entries = document_of(response).get("data")
-        found = [one.get("id") for one in entries or () if isinstance(one, dict)]
+        listed = entries if isinstance(entries, list) else ()
+        found = [one.get("id") for one in listed if isinstance(one, dict)]
         if not problems and team not in found:
             problems = [f"{team} is not among {', '.join(map(str, found))}"]
         return checked(f"{self.name}: {team}", problems, f"{len(found)} models, {team} among them")

@@ -101,8 +101,8 @@ class Ladder(Step, frozen=True, kw_only=True, tag="ladder"):
         while True:
             now_s = await self._probed(visit)
             took = time.monotonic() - began
-            calm = math.isfinite(now_s) and now_s <= self.calm * before_s
-            if calm or took > self.calm_within_s:
+            calm = math.isfinite(before_s) and now_s <= self.calm * before_s
+            if calm or not math.isfinite(before_s) or took > self.calm_within_s:
                 break
         said = f"median {_told(now_s)} after {took:.0f} s, {_told(before_s)} before"
         problem = f"{said}; at most {self.calm:g} times what it was is calm"

@@ -13,7 +13,8 @@ class Recovery(Step, frozen=True, kw_only=True, tag="recovery"):
 
     reference: str
     candidate: str
-    timings: int = 40
+    timings: int = 66
+    """Fewer than 60 would time both and say nothing of it."""
 
     async def run(self, visit: Visit) -> list[Finding]:
         wanted = Wanted(
@@ -21,7 +22,7 @@ class Recovery(Step, frozen=True, kw_only=True, tag="recovery"):
             candidate=self.candidate,
             promptset=visit.promptset,
             timings=self.timings,
-            runs=visit.folder,
+            output=visit.folder,
         )
         folder = await begun(wanted, visit.stage)
         await observe(folder, visit.stage, lambda _done, _of: None)

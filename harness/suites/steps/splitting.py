@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import Counter
+from typing import Annotated
 
 import httpx
+import msgspec
 
 from harness.demo.proof import shares, split_problems
 from harness.suites.contract import answer_problems, document_of
@@ -25,6 +27,8 @@ class Split(Step, frozen=True, kw_only=True, tag="split"):
 
     async def run(self, visit: Visit) -> list[Finding]:
         weights = await _weights(visit, self.team)
+        if not sum(weights.values()):
+            return [checked(self.name, [f"/ops/routes/{self.team} tells no split"], "")]
         names = [f"{self.prefix}-{number:04d}" for number in range(self.sessions)]
         responses = await _ask_all(visit, self.team, self.prompt, names)
         broken = [problem for one in responses for problem in answer_problems(one)]
@@ -70,12 +74,18 @@ class Sticky(Step, frozen=True, kw_only=True, tag="sticky"):
 
 
 async def _weights(visit: Visit, team: str) -> dict[str, float]:
-    """Per cent. Raises NotAskedError where the key may not read them."""
+    """Per cent; none where the gateway tells none. Raises NotAskedError where the key may not read
+    them.
+    """
     headers = {"Authorization": f"Bearer {visit.stage.key}"}
     response = await visit.gateway.get(f"/ops/routes/{team}", headers=headers)
     if response.status_code in {401, 403}:
         raise NotAskedError("the key may not read the weights in force: it needs ops:read")
-    return dict(document_of(response.raise_for_status())["split"])
+    told = document_of(response.raise_for_status()).get("split")
+    try:
+        return msgspec.convert(told, dict[str, Annotated[float, msgspec.Meta(ge=0)]])
+    except msgspec.ValidationError:
+        return {}
 
 
 async def _ask_all(

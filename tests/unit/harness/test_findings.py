@@ -126,6 +126,13 @@ def test_it_says_how_many_requests_would_tell() -> None:
     ]
 
 
+def test_as_many_as_would_tell_and_no_verdict_is_too_close_to_the_limit() -> None:
+    close = at_least("g", wilson(61, 66), 0.9, "met the objectives")
+
+    assert close.verdict is Verdict.INCONCLUSIVE
+    assert close.reason.endswith("too close to the limit for 66 requests to tell")
+
+
 def test_no_number_of_requests_shows_that_there_never_is_an_error() -> None:
     assert at_most("e", wilson(0, 50), 0.0, "failed").reason.endswith("too few to tell")
     assert at_least("p", wilson(50, 50), 1.0, "passed").reason.endswith("too few to tell")

@@ -22,7 +22,7 @@ def test_every_planned_request_once_is_a_pass() -> None:
     [
         ([0, 1, 4], "2 never recorded, e.g. 2 to 3"),
         ([0, 1, 2, 3], "1 never recorded, e.g. 4"),
-        ([0, 1, 2, 3, 4, 4, 2], "2 recorded more than once, e.g. (2, 4)"),
+        ([0, 1, 2, 3, 4, 4, 2], "2 recorded more than once, e.g. 2, 4"),
         ([0, 1, 2, 3, 4, 7], "1 recorded without having been planned"),
         ([], "5 never recorded, e.g. 0 to 4"),
     ],

@@ -1,3 +1,5 @@
+from datetime import date
+from math import inf, nan
 from typing import Any
 
 import msgspec
@@ -46,6 +48,10 @@ def test_a_plan_survives_being_written(arrivals: dict[str, Any], expected: objec
         ({"load": LOAD | {"arrivals": {"type": "closed", "concurrency": 0}}}, "load.arrivals.conc"),
         ({"load": LOAD | {"arrivals": {"type": "poisson", "rate": 0}}}, "> 0.0"),
         ({"load": LOAD | {"arrivals": {"type": "constant", "rate": -1}}}, "load.arrivals.rate"),
+        ({"load": LOAD | {"arrivals": {"type": "constant", "rate": inf}}}, "load.arrivals.rate"),
+        ({"load": LOAD | {"arrivals": {"type": "constant", "rate": nan}}}, "load.arrivals.rate"),
+        ({"load": LOAD | {"count": None, "duration_s": inf}}, "load.duration_s"),
+        ({"slo": {"ttft_ms": inf}}, "slo.ttft_ms"),
         ({"load": LOAD | {"arrivals": {"type": "sometimes"}}}, "Invalid value 'sometimes'"),
         ({"load": LOAD | {"arrivals": {"type": "steps", "rates": []}}}, "length >= 1"),
         ({"load": LOAD | {"duration_s": 3}}, "either count or duration_s"),
@@ -59,6 +65,8 @@ def test_a_plan_survives_being_written(arrivals: dict[str, Any], expected: objec
         ({"arms": []}, "arms"),
         ({"seed": -1}, "seed"),
         ({"expect": {"max_error_rate": 2}}, "<= 1.0 - at `$.expect.max_error_rate`"),
+        ({"generation": {"extra": {"a": nan}}}, "generation.extra"),
+        ({"generation": {"extra": {"a": [date(2026, 1, 1)]}}}, "generation.extra"),
         ({"surprise": 1}, "unknown field `surprise`"),
     ],
 )

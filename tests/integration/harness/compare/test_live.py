@@ -113,7 +113,7 @@ def test_variants_of_a_gateway_are_compared_from_the_command_line(
     code = command(
         "compare",
         *("--reference", "finetune/lora-v1", "--candidate", "finetune/lora-v2"),
-        *("--url", shipped.gateway.url, "--promptset", str(promptset(tmp_path / "set"))),
+        *("--gateway", shipped.gateway.url, "--promptset", str(promptset(tmp_path / "set"))),
         *("--plan", str(said([], tmp_path / "plan.toml")), "--output", str(tmp_path / "runs")),
     )
     (path,) = (tmp_path / "runs").iterdir()

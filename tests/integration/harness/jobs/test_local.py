@@ -78,13 +78,13 @@ def test_jobs_run_leaves_a_run_like_any_other(
 ) -> None:
     monkeypatch.setenv("LLMO_API_KEY", KEY)
     runs = tmp_path / "runs"
-    done = command("run", plan_file, "--shards", 2, "--run-id", "cut", "--runs", runs)
+    done = command("run", plan_file, "--shards", 2, "--run-id", "cut", "--output", runs)
     assert done.exit_code == 0, done.output + repr(done.exception)
     folder = RunFolder(runs / "cut")
     assert folder.plan.shards == 2
     assert sorted(record.index for record in folder.records()) == list(range(60))
     assert [path.name for path in runs.iterdir()] == ["cut"]
-    again = command("run", plan_file, "--shards", 2, "--run-id", "cut", "--runs", runs)
+    again = command("run", plan_file, "--shards", 2, "--run-id", "cut", "--output", runs)
     assert isinstance(again.exception, HarnessError)
     assert "exists already: take another --run-id" in str(again.exception)
 
@@ -104,8 +104,8 @@ def test_jobs_plan_prints_what_the_state_machine_is_started_with(plan_file: Path
         (["plan", "{here}/no-plan", "--shards", 1], 64, r"no-plan.*can't be read"),
         (["plan", "{here}/torn.json", "--shards", 1], 64, r"torn\.json: "),
         (["run", "{plan}", "--shards", 1, "--run-id", "../x"], 64, "run id '../x'"),
-        (["fetch", "{here}/nothing", "--to", "{here}/runs"], 69, r"holds no plan\.json"),
-        (["fetch", "s3://b", "--to", "{here}/runs"], 64, "s3://<bucket>/runs/<run id>"),
+        (["fetch", "{here}/nothing", "--output", "{here}/runs"], 69, r"holds no plan\.json"),
+        (["fetch", "s3://b", "--output", "{here}/runs"], 64, "s3://<bucket>/runs/<run id>"),
     ],
 )
 def test_what_can_t_be_done_is_told_and_leaves_nothing(
@@ -126,6 +126,6 @@ def test_a_run_that_is_not_merged_is_not_fetched(engine: FakeServer, tmp_path: P
     from harness.jobs.steps import prepare  # noqa: PLC0415
 
     prepare(store_at(str(tmp_path / "half")), a_plan(engine, 2), ROWS, start_in_s=0)
-    done = command("fetch", tmp_path / "half", "--to", tmp_path / "runs")
+    done = command("fetch", tmp_path / "half", "--output", tmp_path / "runs")
     assert "is not merged yet" in str(done.exception)
     assert list((tmp_path / "runs").iterdir()) == []

@@ -120,6 +120,32 @@ class TestScore:
         with judging(lambda _body: scores(says_always)) as url:
             assert command("judge", "score", str(run), "--gateway", url) == 3
 
+    def test_a_model_that_answered_nothing_fails_whatever_is_asked(self, tmp_path: Path) -> None:
+        path = compared_runs.run_folder(tmp_path / "r", {"a": compared_runs.failing}, prompts=40)
+        with judging(SCORE) as url:
+            none = ("--min-pass-rate", "0")
+            assert command("judge", "score", str(path), "--gateway", url, *none) == 1
+
+    @pytest.mark.parametrize("unfit", [{"over": False}, {"lost": (7,)}])
+    def test_a_run_that_is_not_whole_is_invalid_however_good_its_answers(
+        self, tmp_path: Path, unfit: Mapping[str, Any]
+    ) -> None:
+        path = compared_runs.run_folder(
+            tmp_path / "r", {"a": compared_runs.right}, prompts=40, **unfit
+        )
+        with judging(SCORE) as url:
+            assert command("judge", "score", str(path), "--gateway", url) == 3
+
+    def test_a_judge_that_writes_no_text_is_invalid(self, run: Path) -> None:
+        half_a_character = Answered(
+            body=b'{"reasoning": "\\ud800", "coherence": 0.9, '
+            b'"helpfulness": 0.9, "factuality": 0.9, "toxicity": 0, "passed": true, '
+            b'"profile": "daily-gate-v1"}'
+        )
+        with judging(lambda _body: half_a_character) as url:
+            assert command("judge", "score", str(run), "--gateway", url) == 3
+        assert json_of(run / "judgements.json")["arms"][0]["failures"] == {"no_contract": 40}
+
     def test_what_was_judged_is_not_judged_again_and_what_failed_is(self, run: Path) -> None:
         asked: list[str] = []
         lock = threading.Lock()
@@ -224,6 +250,16 @@ class TestPairwise:
             assert command("judge", "pairwise", str(run), str(path), "--gateway", url) == 3
         assert json_of(run / "pairwise.json")["unanswered"] == 20
 
+    def test_two_runs_that_were_cut_off_alike_are_invalid(self, tmp_path: Path) -> None:
+        runs = [
+            compared_runs.run_folder(
+                tmp_path / name, {name: compared_runs.right}, prompts=40, over=False
+            )
+            for name in ("a", "b")
+        ]
+        with judging(prefer=PREFER) as url:
+            assert command("judge", "pairwise", *map(str, runs), "--gateway", url) == 3
+
     def test_two_arms_of_one_run_are_compared(self, tmp_path: Path) -> None:
         arms = {"a": compared_runs.right, "b": compared_runs.wrong}
         path = compared_runs.run_folder(tmp_path / "two", arms, prompts=40)
@@ -309,7 +345,7 @@ class TestBadInput:
             command("judge", "score", str(run), "--gateway", address)
 
     def test_a_folder_that_is_no_run_is_told(self, tmp_path: Path) -> None:
-        with pytest.raises(StoreError, match="is not a run"):
+        with pytest.raises(WrongInput, match="is not a run"):
             command("judge", "score", str(tmp_path), "--gateway", "http://127.0.0.1:9")
 
     def test_a_damaged_judgement_is_told(self, run: Path) -> None:

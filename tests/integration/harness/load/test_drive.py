@@ -10,7 +10,7 @@ from chalicelib.backends.fake.server import FakeServer
 from harness.errors import PlanError
 from harness.load import failures
 from harness.load.drive import drive, run_loop
-from harness.plan import Arm, Burst, Closed, Constant, Load, Poisson
+from harness.plan import Arm, Burst, Closed, Constant, Load, Plan, Poisson
 from harness.records import Record
 from tests.support.load import driven, plan, rows
 from tests.support.sockets import refusing, silent
@@ -149,6 +149,21 @@ def test_beyond_the_limit_in_flight_nothing_is_sent_and_that_is_recorded() -> No
     assert errors == [failures.TIMEOUT] * 5 + [failures.CLIENT_LIMIT] * 15
     assert sum(pulse.refused for pulse in health) == 15
     assert sum(pulse.sent for pulse in health) == 5
+
+
+def test_what_the_sink_raises_for_a_request_that_was_not_sent_ends_the_run() -> None:
+    def full(_: Record) -> None:
+        raise OSError("no room")
+
+    async def within(seconds: float, of: Plan) -> None:
+        async with asyncio.timeout(seconds):
+            await drive(of, rows(), keys={}, sink=full)
+
+    load = Load(arrivals=Constant(rate=1000), count=20, max_in_flight=5)
+    with silent() as url:
+        driving = within(10, plan(_arm(url, timeout_s=60), load=load))
+        with pytest.raises(OSError, match="no room"):
+            run_loop(driving)
 
 
 def test_a_resumed_run_sends_only_what_is_left_and_its_time_goes_on() -> None:

@@ -62,7 +62,7 @@ def run(promptset: Path, tmp_path: Path) -> Run:
         code = recovery.main(
             [
                 *("--reference-url", reference, "--candidate-url", candidate),
-                *("--promptset", f"{promptset}/", "--runs", str(tmp_path), "--timings", "0"),
+                *("--promptset", f"{promptset}/", "--output", str(tmp_path), "--timings", "0"),
                 *options,
             ],
             standalone_mode=False,
@@ -133,6 +133,42 @@ def test_answers_that_are_none_are_errors_and_never_quality(
     assert code in {1, 3}
     assert found.candidate.quality is not None
     assert found.candidate.quality.other.count == 0
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_log_probabilities_that_are_no_numbers_are_errors_and_never_agreement(
+    run: Run, reference: str, number: str
+) -> None:
+    """So does a model whose arithmetic broke; what it says is right all the same."""
+
+    def broken(_asked: Asked, body: dict[str, Any]) -> Answered | None:
+        if "prompt_logprobs" not in body:
+            return None
+        told = f'{{"7": {{"logprob": {number}, "rank": 1}}}}'
+        places = ", ".join(["null", *([told] * (len(body["prompt"]) - 1))])
+        choice = f'{{"finish_reason": "length", "prompt_logprobs": [{places}]}}'
+        return Answered(body=f'{{"model": "toy", "choices": [{choice}]}}'.encode())
+
+    with toy_engine(ToyModel(), broken) as candidate:
+        code, found = run(reference, candidate)
+
+    assert found.verdict is not Verdict.PASS
+    assert code == found.verdict.exit_code
+    assert found.candidate.fidelity is None
+    assert found.arms[2].errors
+
+
+def test_an_answer_that_is_no_text_is_an_error(run: Run, reference: str) -> None:
+    def half_a_character(_asked: Asked, body: dict[str, Any]) -> Answered | None:
+        if not body.get("return_token_ids"):
+            return None
+        choice = r'{"message": {"content": "\ud800"}, "finish_reason": "stop", "token_ids": [1]}'
+        return Answered(body=f'{{"choices": [{choice}], "prompt_token_ids": [1]}}'.encode())
+
+    with toy_engine(ToyModel(), half_a_character) as candidate:
+        code, found = run(reference, candidate)
+
+    assert (code, found.verdict) == (1, Verdict.FAIL)
 
 
 def test_an_engine_that_tells_no_log_probabilities_is_invalid(run: Run, reference: str) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.backends.fake import Behaviour
 from chalicelib.backends.fake.server import FakeServer
@@ -17,7 +18,8 @@ from harness.errors import (
     WrongInput,
 )
 from harness.promptsets.rows import Request, Row
-from tests.support.harness_runs import command, process, promptset, said
+from harness.runs.folder import RunFolder
+from tests.support.harness_runs import command, plan, process, promptset, rows, said
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -38,6 +40,9 @@ NOWHERE = "http://127.0.0.1:9"
         (["--min-goodput", "1"], PlanError, "give at least one SLO"),
         (["--whole", "--slo-ttft-ms", "1"], PlanError, "only seen in a streamed answer"),
         (["--url", "no address"], PlanError, "is not like http://"),
+        (["--url", "http://me:secret@127.0.0.1:9"], PlanError, "more than a host"),
+        (["--rate", "inf"], PlanError, "load.arrivals.rate"),
+        (["--timeout", "inf"], PlanError, "timeout_s"),
         ([], GatewayError, "does not answer"),
     ],
 )
@@ -62,10 +67,13 @@ def test_what_cannot_be_asked_is_told_and_leaves_nothing(
         (["--arrivals", "burst", "--burst", "5"], "needs --every"),
         (["--arrivals", "constant", "--rate", "5", "--concurrency", "1"], "takes no --concurrency"),
         (["--rate", "5,6"], "--arrivals steps for several"),
-        (["--rate", "fast"], "numbers of requests a second"),
-        (["--rate", "0"], "rate"),
+        (["--rate", "fast"], "--rate fast: numbers above 0 of requests a second"),
+        (["--rate", "0"], "--rate 0: numbers above 0"),
         (["--rate", "nan"], "rate"),
-        (["--arrivals", "steps", "--rate", "5,-6"], "rates"),
+        (["--rate", "inf"], "rate"),
+        (["--rate", "5", "--duration", "inf"], "duration_s"),
+        (["--burst", "1", "--every", "1e-12", "--duration", "1"], "more than 100,000,000"),
+        (["--arrivals", "steps", "--rate", "5,-6"], "--rate 5,-6: numbers above 0"),
     ],
 )
 def test_arrivals_that_cannot_be(
@@ -156,6 +164,9 @@ def test_more_warm_up_than_requests(engine: FakeServer, basics: list[str], tmp_p
         ("[load]\ncount = 0", "count"),
         ("[load]\nduration_s = 1\ncount = 1", "either count or duration_s"),
         ("[generation]\ntemprature = 1", "temprature"),
+        ("[arm]\napi = 5", "arm: Expected `str | null`, got `int` - at `$.api`"),
+        ("[load]\nwarmup = 'x'", "load.warmup is a number of requests"),
+        ("[promptset]\ncategory = ['x']", "promptset.category is unknown"),
     ],
 )
 def test_a_plan_file_that_cannot_be_read(
@@ -181,8 +192,15 @@ def test_a_run_that_is_resumed_takes_no_other_options(tmp_path: Path) -> None:
         command("run", "--resume", str(tmp_path), "--seed", "3")
 
 
+def test_a_run_by_many_is_not_resumed_by_one(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", replace(plan(), shards=2), rows())
+
+    with pytest.raises(WrongInput, match="recorded by 2 shards"):
+        command("run", "--resume", str(folder.path))
+
+
 def test_what_is_resumed_has_to_be_a_run(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="is not a run"):
+    with pytest.raises(WrongInput, match="is not a run"):
         command("run", "--resume", str(tmp_path))
 
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replace_struct
 
+from harness.demo.proof import CONTRACT_HEADERS
 from harness.errors import HarnessError
 from harness.stage import Stage
 from harness.suites import pods
@@ -30,6 +32,12 @@ STEP = Ladder(
 WAITING = """vllm:num_requests_running{engine="0"} 32.0
 vllm:num_requests_waiting{engine="0"} 5.0
 """
+
+WELL = (
+    b'{"choices": [{"message": {"content": "4"}, "finish_reason": "stop"}], '
+    b'"usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}'
+)
+HEADERS = dict.fromkeys(CONTRACT_HEADERS, "x")
 
 
 def climbed(stack: Stack, folder: Path, engines: Mapping[str, str]) -> dict[str, Finding]:
@@ -72,6 +80,20 @@ def test_refusals_are_quick_and_no_calm(ill: Stack, tmp_path: Path) -> None:
     ill.sagemaker.refusal = Answered(status=500)
     found = climbed(ill, tmp_path, {})
     assert found["calm afterwards"].verdict is Verdict.FAIL
+
+
+def test_what_was_never_well_is_not_calm_afterwards() -> None:
+    """There is nothing to be as quick as."""
+    step = replace_struct(STEP, calm_within_s=60.0)
+
+    async def asked(url: str) -> Finding:
+        stage = Stage(gateway_url=url, key="k")
+        async with stage.client() as gateway:
+            visit = Visit(stage=stage, gateway=gateway, folder=Path(), promptset="tiny")
+            return await step._calm(visit, float("inf"))
+
+    with serving(lambda _asked: Answered(body=WELL, headers=HEADERS)) as url:
+        assert asyncio.run(asked(url)).verdict is Verdict.FAIL
 
 
 @pytest.fixture

@@ -1,17 +1,22 @@
 """`python -m harness suite …` against the gateway as it ships, well and ill."""
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.demo.proof import CONTRACT_HEADERS
 from harness.errors import GatewayError, NoStackError, PromptsetError
 from harness.stage import Stage
+from harness.suites.steps.answers import Answer, Differ
 from harness.suites.steps.comparing import Compared
-from harness.suites.steps.splitting import Split
-from harness.suites.suite import Suite, SuiteReport, carry_out
+from harness.suites.steps.endpoints import Models, Refusal
+from harness.suites.steps.judging import Judges
+from harness.suites.steps.splitting import Split, Sticky
+from harness.suites.suite import Suite, SuiteReport, carry_out, load
 from harness.suites.visit import Visit
 from harness.verdict import Verdict
 from tests.integration.conftest import Stack
@@ -183,3 +188,35 @@ def test_adapters_that_fail_alike_are_not_found_as_good_as_each_other(
     stage = Stage(gateway_url=ill.gateway.url, key=ill.key())
     report = asyncio.run(_carried_out(stage, Suite("", (step,)), tmp_path))
     assert report.verdict in {Verdict.FAIL, Verdict.INVALID}
+
+
+ODD: tuple[object, ...] = (
+    {},
+    {"usage": "many", "data": 3, "split": 5, "choices": [], "error": 3, "output": "4"},
+    {"usage": [1], "data": {"a": 1}, "split": {"a": "b"}, "choices": [{"message": "4"}]},
+    {"usage": {"total_tokens": "2"}, "data": [1], "split": {"a": None}, "error": {"message": 1}},
+    [],
+    "x",
+    None,
+)
+
+
+@pytest.mark.parametrize("document", ODD, ids=str)
+@pytest.mark.parametrize("name", ["golden", "finetune"])
+def test_a_gateway_that_answers_in_its_own_shapes_fails_and_stops_nothing(
+    name: str, document: object, tmp_path: Path
+) -> None:
+    headers = dict.fromkeys(CONTRACT_HEADERS, "x")
+    answer = Answered(body=json.dumps(document).encode(), headers=headers)
+    asking = (Answer, Differ, Judges, Models, Refusal, Split, Sticky)
+    steps = tuple(step for step in load(name).step if isinstance(step, asking))
+
+    async def report(url: str) -> SuiteReport:
+        stage = Stage(gateway_url=url, key="k")
+        async with stage.client() as gateway:
+            visit = Visit(stage=stage, gateway=gateway, folder=tmp_path, promptset="tiny")
+            return await carry_out(name, Suite("", steps), visit)
+
+    with serving(lambda _asked: answer) as url:
+        found = asyncio.run(report(url))
+    assert {step.verdict for step in found.steps} == {Verdict.FAIL}

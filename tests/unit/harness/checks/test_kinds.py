@@ -142,6 +142,8 @@ def test_regex_ignores_case_and_sees_the_first_2000_characters() -> None:
         "(.{1,100}){1,100}x",
         r"(?=(a+)+$)b",
         "a{0,2000}b{0,2000}",
+        ".{0,69}.{0,69}[ab]{1000}",
+        "(?>a+)+b",
     ],
 )
 def test_a_pattern_that_could_hang_is_refused(pattern: str) -> None:
@@ -149,7 +151,9 @@ def test_a_pattern_that_could_hang_is_refused(pattern: str) -> None:
         check(kind="regex", pattern=pattern)
 
 
-@pytest.mark.parametrize("pattern", [r"\d{4}-\d{2}-\d{2}", r"^[a-z ]{1,80}$", r"yes.*", "a|b|c"])
+@pytest.mark.parametrize(
+    "pattern", [r"\d{4}-\d{2}-\d{2}", r"^[a-z ]{1,80}$", r"yes.*", "a|b|c", "(?:a{1,2}){1,9}b"]
+)
 def test_an_accepted_pattern_ends_on_the_longest_answer(pattern: str) -> None:
     found = bounded(pattern)
     begin = time.process_time()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness.compare.pages import ab_page
 from harness.compare.sides import Run
 from harness.compare.variants import AbReport, ab
 from harness.errors import WrongInput
@@ -135,6 +136,21 @@ def test_a_team_whose_requests_mostly_failed_says_nothing(tmp_path: Path) -> Non
         return failing(number, repeat) if number < 60 else answer(number, repeat)
 
     assert report(tmp_path / "r", mostly_failing).verdict is Verdict.INVALID
+
+
+def test_a_page_tells_a_declared_weight_of_nothing_from_none_declared(tmp_path: Path) -> None:
+    answer = split_by({"lora-v1": 1}, {"lora-v1": 0.9})
+    split = {"lora-v1": 100.0, "lora-v2": 0.0}
+
+    def one_of_the_other(number: int, repeat: int) -> dict[str, Any]:
+        other = {"variant": "lora-v2", "completion_tokens": 0}
+        return answer(number, repeat) | (other if (number, repeat) == (3, 0) else {})
+
+    found = report(tmp_path / "r", one_of_the_other, split=split)
+    assert found.verdict is Verdict.INVALID
+    rows = ab_page(found).sections[1].table
+    assert rows is not None
+    assert [row[3:] for row in rows.rows] == [("100 %", "6.00"), ("0 %", "0")]
 
 
 def test_a_run_may_be_looked_at_while_it_goes_on(tmp_path: Path) -> None:

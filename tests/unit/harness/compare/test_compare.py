@@ -134,6 +134,9 @@ def test_asking_the_same_prompts_again_is_no_further_evidence(tmp_path: Path) ->
     assert once is not None
     assert often is not None
     assert (often.pairs, often.prompts) == (400, 100)
+    assert (often.candidate.count, often.candidate.of) == (388, 400)
+    assert (often.candidate.low, often.candidate.high) == (once.candidate.low, once.candidate.high)
+    assert often.by_category["odd"].reference.low == once.by_category["odd"].reference.low
     assert often.difference.low == pytest.approx(once.difference.low)
     assert often.p_different == once.p_different == pytest.approx(0.25)
     assert often.p_inferior == pytest.approx(once.p_inferior)
@@ -152,6 +155,16 @@ def test_prompts_asked_again_show_how_much_the_reference_differs_from_itself(
     alone = compared(run_folder(tmp_path / "b", {"one": right, "two": right}))
     assert alone.quality is not None
     assert alone.quality.noise is None
+
+
+def test_records_whose_clock_ran_backwards_are_told(tmp_path: Path) -> None:
+    def before_it_was_asked(number: int, repeat: int) -> Fields:
+        return right(number, repeat) | {"latency_ms": -1.0}
+
+    run = run_folder(tmp_path / "a", {"fp16": right})
+    torn = run_folder(tmp_path / "b", {"awq": before_it_was_asked}, over=False)
+    with pytest.raises(StoreError, match="its records can't be"):
+        sides(run, torn)
 
 
 def test_different_promptsets_are_refused_with_both_checksums(tmp_path: Path) -> None:
@@ -179,7 +192,7 @@ def test_a_run_of_two_arms_is_compared_alone(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="nowhere"):
+    with pytest.raises(WrongInput, match="nowhere is not a run"):
         sides(tmp_path / "nowhere")
 
 
@@ -242,7 +255,7 @@ def test_latency_of_two_runs_is_not_compared(tmp_path: Path) -> None:
         Asked(max_slowdown=1.1),
     )
     assert found.speed.verdict is Verdict.INCONCLUSIVE
-    assert found.speed.reason.startswith("not interleaved: latency is not compared")
+    assert found.speed.reason.startswith("latency is not compared: between two runs")
     assert found.speed.shifts == {}
     assert finding(found, "slowdown").verdict is Verdict.INCONCLUSIVE
 
@@ -297,7 +310,9 @@ def test_tokens_that_nobody_counted_are_unknown(tmp_path: Path) -> None:
         run_folder(tmp_path / "b", {"awq": uncounted}, prompts=250),
     )
     assert found.length is None
-    assert found.verdict is Verdict.PASS
+    assert finding(found, "length").verdict is Verdict.INCONCLUSIVE
+    assert finding(found, "quality").verdict is Verdict.PASS
+    assert found.verdict is Verdict.INCONCLUSIVE
 
 
 def test_a_price_that_nobody_knows_is_null_and_never_0(tmp_path: Path) -> None:

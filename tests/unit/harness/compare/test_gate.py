@@ -1,5 +1,6 @@
 """A run against a policy."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def test_a_run_that_keeps_every_limit_passes(tmp_path: Path) -> None:
     [
         ("[quality]\nmin_pass_rate = 0.95", "quality.min_pass_rate"),
         ("[quality]\nmargin = 0.02", "quality.margin"),
-        ("[quality]\nmin_ratio = 0.99", "quality.min_ratio"),
+        ("[quality]\nmargin = 0.02\nmin_ratio = 0.99", "quality.min_ratio"),
         ("[latency_ms]\np50 = 50", "latency_ms.p50"),
         ("[goodput]\nmin_share = 0.9\nlatency_ms = 50", "goodput.min_share"),
         (
@@ -103,11 +104,35 @@ def test_a_model_that_only_fails_fails(tmp_path: Path) -> None:
     assert verdict_of(found, "ttft_ms.p50") is Verdict.INCONCLUSIVE
 
 
+def test_a_model_that_is_mostly_down_does_not_pass_for_the_speed_of_the_rest(
+    tmp_path: Path,
+) -> None:
+    def mostly_down(number: int, repeat: int) -> Mapping[str, Any]:
+        return (failing if number % 10 else right)(number, repeat)
+
+    run = run_folder(tmp_path / "b", {"awq": mostly_down}, prompts=1_000)
+    found = answer(tmp_path, "[latency_ms]\np50 = 150", run)
+    assert verdict_of(found, "latency_ms.p50") is Verdict.PASS
+    assert found.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("text", ["[quality]\nmin_pass_rate = 0", "[errors]\nmax_rate = 1.0"])
+def test_no_policy_passes_a_model_that_only_fails(tmp_path: Path, text: str) -> None:
+    found = answer(tmp_path, text, run_folder(tmp_path / "b", {"awq": failing}))
+    assert found.verdict is Verdict.FAIL
+
+
+def test_asking_a_few_rows_often_shows_no_pass_rate(tmp_path: Path) -> None:
+    run = run_folder(tmp_path / "b", {"awq": right}, prompts=5, repeat=200)
+    found = answer(tmp_path, "[quality]\nmin_pass_rate = 0.95", run)
+    assert found.verdict is Verdict.INCONCLUSIVE
+
+
 @pytest.mark.parametrize(
     ("text", "key", "why"),
     [
         ("[quality]\nmargin = 0.02", "quality.margin", "--baseline"),
-        ("[quality]\nmin_ratio = 0.99", "quality.min_ratio", "--baseline"),
+        ("[quality]\nmargin = 0.02\nmin_ratio = 0.99", "quality.min_ratio", "--baseline"),
         ("[quality]\nmin_length_ratio = 0.9", "quality.min_length_ratio", "--baseline"),
         ("[ttft_ms]\np95 = 500", "ttft_ms.p95", "no answer was streamed"),
         ("[tpot_ms]\np95 = 50", "tpot_ms.p95", "no answer was streamed"),
@@ -182,6 +207,9 @@ def test_time_to_first_token_is_judged_where_it_was_streamed(tmp_path: Path) -> 
         ("[errors]\nmax_rate = 1.5", "max_rate"),
         ("[errors]\nmax_rate = 'few'", "max_rate"),
         ("[quality]\nmin_ratio = 99", "min_ratio"),
+        ("[quality]\nmin_ratio = 0.99", "set quality.margin"),
+        ("[quality]\nmargin = 1.0", "margin"),
+        ("[quality]\nmargin = nan", "margin"),
         ("", "asks for nothing"),
         ("[usd_per_hour]\na = 1", "asks for nothing"),
         ("[goodput]\nmin_share = 0.9", "min_share and an objective"),

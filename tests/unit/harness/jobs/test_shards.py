@@ -119,3 +119,8 @@ def test_what_a_function_can_t_do_in_time_is_refused_with_numbers(
 
 def test_what_fits_is_not_refused() -> None:
     check(plan(closed(10, 100)), 100, 2.0, LAMBDA)
+
+
+def test_a_warm_up_that_leaves_nothing_to_measure_is_refused() -> None:
+    with pytest.raises(PlanError, match="a warm-up of 10 leaves nothing of 10"):
+        cut(plan(closed(2, 10) | {"warmup": 10}), 10)

@@ -2,9 +2,10 @@ from collections import Counter
 
 import pytest
 
-from harness.errors import PlanError
+from harness.errors import PlanError, PromptsetError
 from harness.load.items import Items
 from harness.plan import Arm, Constant, Load
+from harness.promptsets.rows import Expected, Request, Row
 from tests.support.load import plan, rows
 
 A = Arm(name="a", url="http://a.test", model="quant")
@@ -64,6 +65,18 @@ def test_without_rows_there_is_nothing_to_ask() -> None:
         Items(plan(A), ())
 
 
+def test_what_is_no_prompt_is_not_asked() -> None:
+    wrong = Row(
+        prompt_id="wrong",
+        request=Request(kind="malformed", path="/x", raw="{"),
+        expect=Expected(status=(400,)),
+        max_tokens=1,
+        category="wrong",
+    )
+    with pytest.raises(PromptsetError, match="suite failures"):
+        Items(plan(A), (wrong,))
+
+
 @pytest.mark.parametrize(
     ("arms", "message"),
     [
@@ -77,6 +90,8 @@ def test_without_rows_there_is_nothing_to_ask() -> None:
             "predict answers whole only; chat, completions can stream",
         ),
         ((Arm(name="a", url="ftp://a.test", model="m"),), "is not like http"),
+        ((Arm(name="a", url="http://a:b@a.test", model="m"),), "more than a host"),
+        ((Arm(name="a", url="http://a.test?key=b", model="m"),), "more than a host"),
         ((Arm(name="a", url="a.test:8000", model="m"),), "is not like http"),
         ((Arm(name="a", url="http://a.test:x", model="m"),), "is not like http"),
         ((Arm(name="a", url="http://a.test/\r\nX: y", model="m"),), "is not like http"),

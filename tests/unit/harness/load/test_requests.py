@@ -41,6 +41,11 @@ def _sent(
     return line, headers, msgspec.json.decode(body)
 
 
+def test_the_path_of_a_stage_comes_before_that_of_the_api() -> None:
+    line, _, _ = _sent(Arm(name="a", url="https://a.test/prod/", model="quant", api="predict"))
+    assert line == "POST /prod/api/quant/predict HTTP/1.1"
+
+
 def test_a_chat_is_asked_in_the_contract_of_openai() -> None:
     line, headers, body = _sent(Arm(name="a", url="http://a.test", model="quant/awq", stream=True))
     assert line == "POST /v1/chat/completions HTTP/1.1"

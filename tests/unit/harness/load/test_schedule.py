@@ -123,3 +123,17 @@ def test_a_closed_loop_has_no_times_and_by_duration_no_count() -> None:
 def test_a_duration_in_which_nothing_falls_is_refused() -> None:
     with pytest.raises(PlanError, match="raise the rate or the duration"):
         planned_count(Load(arrivals=Poisson(rate=0.001), duration_s=0.001), 0)
+
+
+@pytest.mark.parametrize(
+    ("load", "message"),
+    [
+        (Load(arrivals=Closed(concurrency=1), count=10**20), "more than 100,000,000 requests"),
+        (Load(arrivals=Burst(size=1, every_s=1e-12), duration_s=1), "more than 100,000,000"),
+        (Load(arrivals=Constant(rate=1e9), duration_s=1e9), "more than 100,000,000 requests"),
+        (Load(arrivals=Constant(rate=1e-300), count=2), "more than 30 years"),
+    ],
+)
+def test_what_no_run_could_send_or_wait_for_is_refused(load: Load, message: str) -> None:
+    with pytest.raises(PlanError, match=message):
+        planned_count(load, 0)

@@ -5,7 +5,7 @@ import pytest
 
 from harness.promptsets.rows import Row
 from harness.recovery.analysis import analyse
-from harness.recovery.observations import Generated, Observation, Scored
+from harness.recovery.observations import Generated, Observation, Position, Scored
 from harness.recovery.plan import CANDIDATE, REFERENCE, REPEAT
 from harness.recovery.policy import (
     AnswersPolicy,
@@ -52,6 +52,19 @@ def failing(arm: str, every: int = 1, error: str = "http_5xx") -> Change:
         return msgspec.structs.replace(one, error=error)
 
     return change
+
+
+def test_places_of_which_nothing_is_told_are_no_agreement() -> None:
+    def hollow(one: Observation) -> Observation:
+        if not isinstance(one, Scored):
+            return one
+        nothing = Position(ids=(), logprobs=(), ranks=())
+        return msgspec.structs.replace(one, positions=(nothing,) * len(one.positions))
+
+    told = found(change=hollow)
+
+    assert told.verdict is Verdict.INVALID
+    assert finding(told, "noise floor, top-1").measured == 0
 
 
 def test_the_same_model_passes_and_is_no_way_from_itself() -> None:

@@ -137,10 +137,10 @@ def test_a_chart_is_there_in_two_sizes_and_says_in_words_what_it_shows() -> None
 
     pictures = page.of("svg")
     assert [one["role"] for one in pictures] == ["img", "img"]
-    said = "Pass rate with 95 % intervals. capitals, quant: 75.0 % of 4, 30.1 % to 95.4 %."
+    said = "Pass rate with 95 % intervals. capitals, quant: 75.0 % of 4, 20.4 % to 98.7 %."
     assert [one["aria-label"] for one in pictures] == [said, said]
     assert [one["class"] for one in page.of("div")][:2] == ["wide", "narrow"]
-    assert "capitals, quant: 75.0 % of 4, 30.1 % to 95.4 %" in page.texts  # a tooltip
+    assert "capitals, quant: 75.0 % of 4, 20.4 % to 98.7 %" in page.texts  # a tooltip
 
 
 def test_a_verdict_comes_with_its_exit_code_and_findings_in_the_order_given() -> None:

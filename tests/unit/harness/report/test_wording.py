@@ -5,6 +5,7 @@ import math
 import pytest
 
 from harness.report.wording import (
+    bound,
     clipped,
     level,
     milliseconds,
@@ -39,6 +40,8 @@ def test_a_number_has_three_digits_and_thousands_apart(value: float, said: str) 
 @pytest.mark.parametrize(
     ("share", "said"),
     [
+        (1.0325, "103.2 %"),
+        (1.005, "100.50 %"),
         (0, "0 %"),
         (1, "100 %"),
         (0.5, "50.0 %"),
@@ -89,3 +92,8 @@ def test_small_words() -> None:
 def test_a_long_text_is_cut_and_says_so() -> None:
     assert clipped("abcdef", 6) == "abcdef"
     assert clipped("abcdefg", 6) == "abcde…"
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.02, "2 %"), (0.999, "99.9 %"), (1, "100 %")])
+def test_a_limit_is_told_as_it_was_written(share: float, said: str) -> None:
+    assert bound(share) == said

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from harness.errors import HarnessError, StoreError
+from harness.errors import HarnessError, StoreError, WrongInput
 from harness.report import write
 from harness.report.commands import report
 from tests.support.recorded_runs import (
@@ -110,7 +110,7 @@ def test_what_a_model_says_is_no_markup(tmp_path: Path) -> None:
 
 
 def test_no_run_is_an_error_that_names_the_folder(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="is not a run"):
+    with pytest.raises(WrongInput, match="is not a run"):
         write(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
 
@@ -144,7 +144,7 @@ def test_the_command_fails_with_a_message(tmp_path: Path) -> None:
     done = CliRunner().invoke(report, [str(tmp_path)])
 
     assert isinstance(done.exception, HarnessError)
-    assert done.exception.exit_code == 69
+    assert done.exception.exit_code == 64
 
 
 def test_nothing_that_draws_is_imported_until_something_is_drawn() -> None:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from harness import records
-from harness.errors import PlanError, StoreError
+from harness.errors import PlanError, StoreError, WrongInput
 from harness.histogram import Histogram
 from harness.load.health import Pulse
 from harness.records import Record
@@ -133,7 +133,7 @@ def test_only_one_process_records(folder: RunFolder) -> None:
 
 
 def test_what_is_no_run_is_told(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"none is not a run: .*No such file"):
+    with pytest.raises(WrongInput, match=r"none is not a run: there is no plan\.json in it"):
         _ = RunFolder(tmp_path / "none").plan
     with pytest.raises(StoreError, match="none can't be read"), RunFolder(tmp_path / "none").lock():
         pass

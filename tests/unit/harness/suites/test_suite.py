@@ -9,9 +9,11 @@ import pytest
 
 from harness.promptsets import store
 from harness.report.page import render
+from harness.statistics.blocks import fewest
 from harness.suites import pods
 from harness.suites.page import page
 from harness.suites.steps.metrics import parsed
+from harness.suites.steps.recovering import Recovery
 from harness.suites.steps.requests import Requests
 from harness.suites.suite import NAMES, StepResult, Suite, SuiteReport, load
 from harness.verdict import Finding, Verdict
@@ -54,6 +56,11 @@ def test_the_failures_suite_sends_requests_that_are_shipped() -> None:
         kinds = {row.request.kind for row in store.load(step.promptset).rows if row.request}
         assert kinds == {"malformed", "oversized", "burst", "slow"}
     assert steps
+
+
+def test_the_quant_suite_times_often_enough_to_tell_how_fast_it_is() -> None:
+    (step,) = (step for step in load("quant").step if isinstance(step, Recovery))
+    assert step.timings >= fewest(0.5)
 
 
 def finding(verdict: Verdict, name: str = "asked") -> Finding:
