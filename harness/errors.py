@@ -6,6 +6,7 @@ HarnessError          nothing was done, or not all: exit code 69
 ├── GatewayError      the gateway could not be asked, or answered otherwise than it should
 ├── DemoError         the demo found something that is not as it should be: exit code 1
 ├── StoreError        a run can't be read or written: disk full, bucket missing, torn file
+│   └── AbsentError       there is no such object
 └── WrongInput        what was asked for makes no sense: exit code 64
     ├── PlanError         a load, arm or limit that can't be
     ├── PromptsetError    an unknown, changed or faulty promptset
@@ -38,6 +39,10 @@ class DemoError(HarnessError):
 
 
 class StoreError(HarnessError):
+    pass
+
+
+class AbsentError(StoreError):
     pass
 
 

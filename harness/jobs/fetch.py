@@ -6,9 +6,9 @@ from pathlib import Path
 
 from harness import plan as plans
 from harness import summary as summaries
-from harness.errors import StoreError
+from harness.errors import AbsentError, StoreError
 from harness.jobs.steps import PROMPTS
-from harness.jobs.store import AbsentError, Store
+from harness.jobs.store import Store
 from harness.jobs.work import FINISHED, decoded
 
 SEGMENT = "0000.jsonl"

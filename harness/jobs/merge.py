@@ -16,12 +16,11 @@ from harness.load.items import Items
 from harness.plan import Plan
 from harness.summarise import summarise
 from harness.summary import Summary
-from harness.verdict import Finding, Verdict, overall
+from harness.verdict import Finding, Verdict, overall, worst_first
 
 LATEST_START_S: Final = 1.0
 """A shard that begins later was not part of the load that the others made."""
 _OF_CLIENTS: Final = frozenset({"loop lag p99", "CPU share"})
-_ORDER: Final = list(Verdict)
 _SHOWN: Final = 5
 
 
@@ -41,7 +40,7 @@ def merge(store: Store) -> Summary:
     findings = (*summary.findings, *seen.findings([one.number for one in cut(plan, planned)]))
     summary = replace(
         summary,
-        findings=tuple(sorted(findings, key=_worst_first)),
+        findings=worst_first(findings),
         verdict=overall(findings),
     )
     store.put(summaries.FILE, pretty(summary))
@@ -124,7 +123,3 @@ class _Seen:
 def _finding(name: str, *, wrong: str, right: str) -> Finding:
     verdict = Verdict.INVALID if wrong else Verdict.PASS
     return Finding(name=name, verdict=verdict, reason=wrong or right)
-
-
-def _worst_first(finding: Finding) -> int:
-    return -_ORDER.index(finding.verdict)

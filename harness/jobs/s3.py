@@ -13,9 +13,8 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
-from harness.errors import StoreError
+from harness.errors import AbsentError, StoreError
 from harness.jobs.aws import session
-from harness.jobs.store import AbsentError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

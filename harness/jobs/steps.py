@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 
 from harness import plan as plans
-from harness.errors import PlanError, StoreError
+from harness.errors import AbsentError, PlanError, StoreError
 from harness.jobs.limits import FunctionLimits, check
 from harness.jobs.shards import Shard, cut, part_of
-from harness.jobs.store import AbsentError, Store, checked_run_id
+from harness.jobs.store import Store, checked_run_id
 from harness.load.items import Items
 from harness.plan import Plan
 from harness.promptsets import rows as row_codec

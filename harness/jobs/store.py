@@ -11,14 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
-from harness.errors import StoreError, WrongInput
+from harness.errors import AbsentError, StoreError, WrongInput
 
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _S3: Final = "s3://"
-
-
-class AbsentError(StoreError):
-    """There is no such object."""
 
 
 class Store(Protocol):

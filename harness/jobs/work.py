@@ -18,9 +18,9 @@ import msgspec
 
 from harness import records
 from harness.aggregate import Aggregate
-from harness.errors import StoreError
+from harness.errors import AbsentError, StoreError
 from harness.jobs.steps import Clock, Task, Work, keys_for, work_of
-from harness.jobs.store import AbsentError, Store
+from harness.jobs.store import Store
 from harness.load.drive import drive, run_loop
 from harness.load.health import Pulse
 from harness.load.schedule import NS_PER_S

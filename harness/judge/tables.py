@@ -5,7 +5,8 @@ from rich.text import Text
 
 from harness.judge.calibration import Calibration
 from harness.judge.judging import ArmScores
-from harness.judge.preferences import LengthControlled, PairwiseFigures, WinRate
+from harness.judge.length import LengthControlled
+from harness.judge.preferences import PairwiseFigures, WinRate
 from harness.report.wording import percent
 from harness.statistics.interval import Interval
 from harness.summary import Rate

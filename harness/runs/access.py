@@ -91,8 +91,8 @@ def _key_of(arm: Arm, stack: StackState | None, env: Mapping[str, str]) -> str:
 def _running(stack: StackState | None) -> StackState:
     if stack is None:
         raise NoStackError(
-            "no local stack is running: start it with 'make up', or name a server with --url and "
-            f"its key in {KEY_VARIABLE}"
+            "no local stack is running: start it with 'make up', or name a server (--url; for "
+            f"compare --gateway) and put its key into {KEY_VARIABLE}"
         )
     return stack
 

@@ -65,15 +65,16 @@ def _paired(draw: np.random.Generator) -> float:
 
 
 def _shift(draw: np.random.Generator) -> float:
-    found = [shift(*(_following(draw, 600) * by for by in (100, 110))) for _ in range(RUNS)]
+    found = [shift(_following(draw, 100), _following(draw, 110)) for _ in range(RUNS)]
     told = [one.ratio for one in found if one is not None]
     return sum(not one.excludes(1.1) for one in told) / len(told)
 
 
-def _following(draw: np.random.Generator, count: int) -> Draws:
-    noise = draw.normal(size=count + 100)
+def _following(draw: np.random.Generator, middle_ms: float) -> list[float]:
+    """Latencies of which each is, but for noise, 0.9 times the last one, on a log scale."""
+    noise = draw.normal(size=700)
     values: Draws = lfilter([np.sqrt(1 - 0.9**2)], [1, -0.9], noise)
-    return np.exp(0.3 * values[100:])
+    return [float(one) for one in middle_ms * np.exp(0.3 * values[100:])]
 
 
 def _p99(draw: np.random.Generator) -> float:

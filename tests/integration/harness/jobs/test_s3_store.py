@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.errors import StoreError
+from harness.errors import AbsentError, StoreError
 from harness.jobs import aws as aws_session
-from harness.jobs.store import AbsentError, Store, store_at
+from harness.jobs.store import Store, store_at
 from tests.support.jobs import bucket_in
 from tests.support.local_aws import LocalAws
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import StoreError, WrongInput
-from harness.jobs.store import AbsentError, FolderStore, checked_run_id, store_at
+from harness.errors import AbsentError, StoreError, WrongInput
+from harness.jobs.store import FolderStore, checked_run_id, store_at
 
 
 @pytest.fixture
