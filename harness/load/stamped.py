@@ -56,7 +56,7 @@ class Rounds:
 
     def _wake(self) -> None:
         self.loop.remove_reader(self.epoll)
-        self._timers.at(time.monotonic_ns() + ROUND_NS, self._round)
+        self._round()
 
     def _round(self) -> None:
         ready = self.epoll.poll(0)

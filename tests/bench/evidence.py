@@ -24,7 +24,7 @@ def evidence(_around: Surroundings) -> list[Measurement]:
     return [
         Measurement(
             name="A/A watched at every step of 500, called different",
-            value=100 * _called_different(np.random.default_rng(1)),
+            value=float(100 * _called_different(np.random.default_rng(1))),
             unit="%",
             limit=5,
         ),
@@ -33,7 +33,7 @@ def evidence(_around: Surroundings) -> list[Measurement]:
         _covers("p99 of 500", _p99(np.random.default_rng(4))),
         Measurement(
             name=f"buckets that differ, {SHARDS} shards merged",
-            value=_differing(np.random.default_rng(5)),
+            value=float(_differing(np.random.default_rng(5))),
             unit="buckets",
             limit=0,
         ),
@@ -42,7 +42,7 @@ def evidence(_around: Surroundings) -> list[Measurement]:
 
 def _covers(what: str, share: float) -> Measurement:
     name = f"95 % interval covers, {what}"
-    return Measurement(name=name, value=100 * share, unit="%", limit=93, at_least=True)
+    return Measurement(name=name, value=float(100 * share), unit="%", limit=93, at_least=True)
 
 
 def _called_different(draw: np.random.Generator) -> float:

@@ -19,16 +19,6 @@ def load(around: Surroundings) -> list[Measurement]:
             Measurement(name=f"{_CPU}, {streams} at once", value=value, unit="ms", limit=0.7)
             for streams, value in figures["cpu_ms"].items()
         ),
-        *(
-            Measurement(
-                name=f"{_CPU}, {streams} at once, on cores that doze",
-                value=value,
-                unit="ms",
-                limit=None,
-                note="what a virtual machine's idle cores add",
-            )
-            for streams, value in figures["cpu_ms_dozing"].items()
-        ),
         Measurement(
             name="time-stamp lag at 200 streams, median",
             value=figures["lag_ms"],

@@ -38,7 +38,6 @@ from harness.plan import (
 )
 from harness.promptsets.rows import Row
 from harness.records import Record, encode
-from tests.bench.awake import awake
 
 TOKENS: Final = 64
 ROWS: Final = [
@@ -67,11 +66,8 @@ class Done:
 
 def main() -> None:
     _pin(0, 0)
-    with awake():
-        costs = {str(concurrency): cpu_ms(concurrency) for concurrency in (100, 500)}
     figures = {
-        "cpu_ms": costs,
-        "cpu_ms_dozing": {str(concurrency): cpu_ms(concurrency) for concurrency in (100, 500)},
+        "cpu_ms": {str(concurrency): cpu_ms(concurrency) for concurrency in (100, 500)},
         "lag_ms": median_lag_ms(),
         "open": open_loop(),
         "ttft_p99_off_ms": ttft_p99_off_ms(),

@@ -23,7 +23,6 @@ from typing import Final
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.awake import awake
 from tests.bench.load_client import FAKE, TOKENS, serving
 
 ROOT: Final = Path(__file__).parents[2]
@@ -74,9 +73,7 @@ PEERS: Final[dict[str, Command]] = {"guidellm": guidellm, "aiperf": aiperf}
 
 def main() -> None:
     _adopt_orphans()
-    with awake():
-        figures = {name: _figure(command) for name, command in PEERS.items()}
-    print(json.dumps(figures))  # noqa: T201
+    print(json.dumps({name: _figure(command) for name, command in PEERS.items()}))  # noqa: T201
 
 
 def _figure(command: Command) -> float | str:

@@ -10,8 +10,7 @@ class Measurement:
     value: float | None
     """None: it could not be measured; `note` says why."""
     unit: str
-    limit: float | None
-    """None: nothing was promised, it is told for comparison."""
+    limit: float
     at_least: bool = False
     """The limit is the lowest allowed, not the highest."""
     note: str = ""
@@ -19,8 +18,6 @@ class Measurement:
     @property
     def met(self) -> bool:
         """A promise that could not be looked at is not kept."""
-        if self.limit is None:
-            return True
         if self.value is None:
             return False
         return self.value >= self.limit if self.at_least else self.value <= self.limit
@@ -31,8 +28,6 @@ class Measurement:
 
     @property
     def allowed(self) -> str:
-        if self.limit is None:
-            return "-"
         return f"{'≥' if self.at_least else '≤'} {self.limit:g} {self.unit}"
 
     def to_json(self) -> dict[str, Any]:

@@ -92,8 +92,6 @@ def _table(measured: list[Measurement]) -> Table:
         table.add_column(column, justify="right")
     for one in measured:
         verdict = "[green]met[/]" if one.met else "[red]not met[/]"
-        if one.limit is None:
-            verdict = ""
         name = f"{one.name} [dim]({escape(one.note)})[/]" if one.note else one.name
         table.add_row(name, one.measured, one.allowed, verdict)
     return table
