@@ -68,7 +68,7 @@ def _parts(where: str) -> tuple[str, str]:
 
 def _client() -> "S3Client":
     try:
-        return boto3.client("s3", config=_CONFIG)
+        return boto3.Session().client("s3", config=_CONFIG)
     except (BotoCoreError, ValueError) as error:
         raise StoreError(f"S3 can't be used: {error}; see the AWS settings") from None
 

@@ -29,8 +29,12 @@ FORGIVING_TOML: Final = "[validity]\n" + "".join(
     f"{name} = {value}\n" for name, value in FORGIVING.items()
 )
 _SCRIPT: Final = """
-import resource, sys
+import resource, signal, sys
 from harness.__main__ import main
+# A shell's background, or nohup, has some of them ignored, and that is inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 if limit := int(sys.argv.pop(1)):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 sys.exit(main())

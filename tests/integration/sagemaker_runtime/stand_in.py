@@ -32,7 +32,7 @@ Serve = Callable[..., str]
 
 
 def client(url: str, **keys: str) -> "SageMakerRuntimeClient":
-    return boto3.client(
+    return boto3.Session().client(
         "sagemaker-runtime",
         region_name="us-east-1",
         endpoint_url=url,

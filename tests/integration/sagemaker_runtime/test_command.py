@@ -17,18 +17,21 @@ def test_the_command_serves_publishes_and_stops(tmp_path: Path, engines: Path) -
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        published = json.loads(state.read_text())
-        assert line == (
-            f"SageMaker runtime on {published['url']} for "
-            "quant-endpoint, finetune-endpoint, eval-endpoint\n"
-        )
-        assert published["pid"] == process.pid
-        assert state.stat().st_mode & 0o777 == 0o600
-        assert invoke(published["url"], "eval-endpoint")["InvokedProductionVariant"] == "judge"
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            published = json.loads(state.read_text())
+            assert line == (
+                f"SageMaker runtime on {published['url']} for "
+                "quant-endpoint, finetune-endpoint, eval-endpoint\n"
+            )
+            assert published["pid"] == process.pid
+            assert state.stat().st_mode & 0o777 == 0o600
+            assert invoke(published["url"], "eval-endpoint")["InvokedProductionVariant"] == "judge"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 0
+        finally:
+            process.kill()
     assert not state.exists()
 
 
