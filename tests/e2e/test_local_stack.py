@@ -79,8 +79,7 @@ class CommandLine:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # Tests that run in a shell's background inherit that SIGINT is ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+            preexec_fn=_as_in_a_terminal,  # noqa: PLW1509
         )
         try:
             yield process
@@ -260,6 +259,12 @@ def test_a_build_folder_that_can_t_be_written_is_one_line(local: CommandLine) ->
     assert (done.returncode, done.stdout) == (69, "")
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def _as_in_a_terminal() -> None:
+    """A shell's background, or nohup, has some signals ignored, and that is inherited."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
