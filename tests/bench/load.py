@@ -7,17 +7,23 @@ from tests.bench.measurement import Measurement
 from tests.bench.stand_ins import Surroundings, run_isolated
 
 HERE: Final = Path(__file__).parent
-_CPU: Final = "load client, CPU per streamed request"
+_OF_BARE: Final = 0.7 / 0.43
+"""0.7 ms a request is promised where bare stamping takes 0.43 ms, 6.7 µs a token."""
 
 
 def load(around: Surroundings) -> list[Measurement]:
     figures = run_isolated(HERE / "load_client.py", around.environment)
     peers = run_isolated(HERE / "load_peers.py", around.environment)
-    ours = figures["cpu_ms"]["100"]
     return [
         *(
-            Measurement(name=f"{_CPU}, {streams} at once", value=value, unit="ms", limit=0.7)
-            for streams, value in figures["cpu_ms"].items()
+            Measurement(
+                name=f"load client / bare stamping, CPU per streamed request, {streams} at once",
+                value=taken["ratio"],
+                unit="times",
+                limit=round(_OF_BARE, 2),
+                note=f"{taken['ours_ms']:.2f} ms against {taken['bare_ms']:.2f} ms",
+            )
+            for streams, taken in figures["cpu"].items()
         ),
         Measurement(
             name="time-stamp lag at 200 streams, median",
@@ -39,7 +45,7 @@ def load(around: Surroundings) -> list[Measurement]:
             limit=850,
             at_least=True,
         ),
-        *(_ratio(name, figure, ours) for name, figure in peers.items()),
+        *(_peer(name, figure) for name, figure in peers.items()),
     ]
 
 
@@ -62,13 +68,17 @@ def _open_loop(figures: dict[str, float]) -> list[Measurement]:
     ]
 
 
-def _ratio(name: str, figure: float | str, ours: float) -> Measurement:
-    told = isinstance(figure, str)
+def _peer(name: str, figure: dict[str, float] | str) -> Measurement:
+    if isinstance(figure, str):
+        ratio, note = None, figure
+    else:
+        ratio = figure["theirs_ms"] / figure["ours_ms"]
+        note = f"{figure['theirs_ms']:.2f} ms against {figure['ours_ms']:.2f} ms"
     return Measurement(
         name=f"{name} / ours, CPU per streamed request",
-        value=None if isinstance(figure, str) else figure / ours,
+        value=ratio,
         unit="times",
         limit=10,
         at_least=True,
-        note=str(figure) if told else f"{figure:.2f} ms against {ours:.2f} ms",
+        note=note,
     )

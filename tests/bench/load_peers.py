@@ -1,7 +1,8 @@
 """What other load tools cost on the same mock: CPU of all their processes per streamed request.
 
-Two runs of different lengths: their difference leaves out what starting a tool costs. Prints JSON:
-milliseconds per request by tool, or why there is no figure.
+Two runs of different lengths: their difference leaves out what starting a tool costs. Ours is
+measured right before each and right after, because a machine's speed changes within minutes.
+Prints JSON: milliseconds per request by tool and streams, or why there is no figure.
 """
 
 import ctypes
@@ -18,22 +19,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.load_client import FAKE, TOKENS, serving
+from tests.bench.load_client import FAKE, TOKENS, ours_ms, pin, serving
 
 ROOT: Final = Path(__file__).parents[2]
 PROGRAMS: Final = ROOT / ".venvs/peers/bin"
 TOKENIZER: Final = ROOT / "build/models/reference"
-CONCURRENCY: Final = 100
-SHORT, LONG = 200, 1200
+STREAMS: Final = (100, 500)
+SHORT, LONG = 2, 12
+"""Requests a stream."""
 _TIMEOUT_S: Final = 240
 _PR_SET_CHILD_SUBREAPER: Final = 36
 
-Command = Callable[[str, int, Path], list[str]]
+Command = Callable[[str, int, int, Path], list[str]]
 
 
 class PeerError(Exception):
@@ -46,23 +49,23 @@ class Used:
     cpu_s: float
 
 
-def guidellm(url: str, count: int, folder: Path) -> list[str]:
+def guidellm(url: str, streams: int, count: int, folder: Path) -> list[str]:
     data = f"kind=synthetic_text,prompt_tokens=16,output_tokens={TOKENS}"
     return [
         *("guidellm", "run", "--disable-console", "--data", data),
         *("--backend", f"kind=openai_http,target={url},model=mock"),
-        *("--profile", f"kind=concurrent,streams={CONCURRENCY}"),
+        *("--profile", f"kind=concurrent,streams={streams}"),
         *("--constraint", f"kind=max_requests,count={count}"),
         *("--tokenizer", f"kind=hf_auto,model={TOKENIZER}"),
         *("--output", f"kind=json,path={folder / 'out.json'}"),
     ]
 
 
-def aiperf(url: str, count: int, folder: Path) -> list[str]:
+def aiperf(url: str, streams: int, count: int, folder: Path) -> list[str]:
     return [
         *("aiperf", "profile", "--ui", "none", "--artifact-dir", str(folder)),
         *("--url", url, "--model", "mock", "--endpoint-type", "chat", "--streaming"),
-        *("--concurrency", str(CONCURRENCY), "--request-count", str(count)),
+        *("--concurrency", str(streams), "--request-count", str(count)),
         *("--tokenizer", str(TOKENIZER), "--isl", "16", "--osl", str(TOKENS)),
         *("--extra-inputs", "ignore_eos:true"),
     ]
@@ -73,28 +76,44 @@ PEERS: Final[dict[str, Command]] = {"guidellm": guidellm, "aiperf": aiperf}
 
 def main() -> None:
     _adopt_orphans()
-    print(json.dumps({name: _figure(command) for name, command in PEERS.items()}))  # noqa: T201
+    figures = {
+        f"{name}, {streams} at once": _figure(command, streams)
+        for name, command in PEERS.items()
+        for streams in STREAMS
+    }
+    print(json.dumps(figures))  # noqa: T201
 
 
-def _figure(command: Command) -> float | str:
+def _figure(command: Command, streams: int) -> dict[str, float] | str:
+    before = _ours_ms(streams)
     try:
-        return cpu_ms(command)
+        theirs = cpu_ms(command, streams)
     except (PeerError, OSError, subprocess.TimeoutExpired) as error:
         return str(error)
+    return {"theirs_ms": theirs, "ours_ms": (before + _ours_ms(streams)) / 2}
 
 
-def cpu_ms(command: Command) -> float:
-    short, long = _used(command, SHORT), _used(command, LONG)
+def _ours_ms(streams: int) -> float:
+    cores = os.sched_getaffinity(0)
+    pin(0, 0)
+    try:
+        return median(ours_ms(streams, LONG * streams) for _ in range(3))
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+def cpu_ms(command: Command, streams: int) -> float:
+    short, long = (_used(command, streams, each * streams) for each in (SHORT, LONG))
     return (long.cpu_s - short.cpu_s) / (long.requests - short.requests) * 1000
 
 
-def _used(command: Command, count: int) -> Used:
+def _used(command: Command, streams: int, count: int) -> Used:
     with (
         serving((*FAKE, "--model", "mock")) as url,
         tempfile.TemporaryDirectory() as folder,
         (Path(folder) / "log").open("w+") as log,
     ):
-        program, *arguments = command(url, count, Path(folder))
+        program, *arguments = command(url, streams, count, Path(folder))
         before = _cpu_of_children()
         process = subprocess.Popen(
             [str(PROGRAMS / program), *arguments],

@@ -28,6 +28,9 @@ WHOLE_BODY = (
 WHOLE = HEAD + b"Content-Length: %d\r\n\r\n%s" % (len(WHOLE_BODY), WHOLE_BODY)
 
 
+BIG_EVENT = b'data: {"model":"m","choices":[{"delta":{"content":"%s"}}]}\n\n' % (b"x" * 4000)
+
+
 def _asked(url: str, *, times: int = 1, stream: bool = True, timeout_s: float = 30) -> list[Record]:
     arm = Arm(name="a", url=url, model="m", stream=stream, timeout_s=timeout_s)
     load = Load(arrivals=Closed(concurrency=1), count=times)
@@ -68,6 +71,21 @@ def test_answers_cut_anywhere_are_read_and_their_connection_is_kept(
     assert {record.output for record in records} == {"one 0\r\n\r\n" if stream else "one"}
     assert {(record.variant, record.target) for record in records} == {("v1", "vllm:x")}
     assert connections == [0]
+
+
+def test_an_answer_larger_than_the_kernels_buffers_is_read_and_its_connection_kept() -> None:
+    events = BIG_EVENT * 500
+    chunks = b"".join(
+        b"%x\r\n%s\r\n" % (len(part), part)
+        for part in (events[at : at + 10_000] for at in range(0, len(events), 10_000))
+    )
+    end = b"%x\r\n%s\r\n0\r\n\r\n" % (len(EVENTS), EVENTS)
+    answer = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + end
+    with listening(_kept(answer)) as url:
+        records = _asked(url, times=3)
+
+    assert [record.error for record in records] == [""] * 3
+    assert {len(record.output) for record in records} == {4000 * 500 + len("one 0\r\n\r\n")}
 
 
 def test_an_answer_that_ends_by_closing_is_whole() -> None:
