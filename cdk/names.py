@@ -1,0 +1,46 @@
+"""Names that more than one stack, or something outside of CDK, must agree on."""
+
+from typing import Final
+
+from cdk.stages import Stage
+
+PREFIX: Final = "llmo"
+NAMESPACE: Final = "llm-baseline"
+"""Of the engines."""
+
+
+def prefixed(stage: Stage, part: str) -> str:
+    """Of stacks and of resources that need a name: `llmo-dev-keys`."""
+    return f"{PREFIX}-{stage.name}-{part}"
+
+
+def secret(stage: Stage, part: str) -> str:
+    return f"{PREFIX}/{stage.name}/{part}"
+
+
+def parameter(stage: Stage, part: str) -> str:
+    """Of SSM: where operations and workflows find a stage."""
+    return f"/{PREFIX}/{stage.name}/{part}"
+
+
+def private_zone(stage: Stage) -> str:
+    """The zone in which engines and the collector have their names, within the network only."""
+    return f"engines.{stage.domain.name}" if stage.domain else f"{stage.name}.{PREFIX}.internal"
+
+
+def engine_host(stage: Stage, engine: str) -> str:
+    return f"{engine}.{private_zone(stage)}"
+
+
+def collector_host(stage: Stage) -> str:
+    return f"otel.{private_zone(stage)}"
+
+
+def url(stage: Stage, host: str) -> str:
+    """Of something behind the internal load balancer; TLS wherever a certificate can be had."""
+    return f"{'https' if stage.domain else 'http'}://{host}"
+
+
+def endpoint(stage: Stage, name: str) -> str:
+    """SageMaker endpoints have the names that gateway.toml and endpoints.toml use, per stage."""
+    return prefixed(stage, name)

@@ -1,0 +1,76 @@
+"""The platform of one stage: which stacks there are, and what each is given."""
+
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from aws_cdk import App, Tags, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from cdk.deployment import Deployment
+from cdk.errors import CdkError, WrongInput
+from cdk.stacks.api import ApiStack
+from cdk.stacks.cicd import CicdStack
+from cdk.stacks.cluster import ClusterStack
+from cdk.stacks.data import DataStack
+from cdk.stacks.fleet import FleetStack
+from cdk.stacks.harness import HarnessStack
+from cdk.stacks.models import ModelsStack
+from cdk.stacks.namespaces import NamespacesStack
+from cdk.stacks.network import NetworkStack
+from cdk.stacks.observability import ObservabilityStack
+from gpu_fleet.errors import FleetError
+from sagemaker_models.endpoints import EndpointsError
+
+WRONG_INPUT: Final = 64
+
+
+def main(read: Callable[[App], Deployment] | None = None) -> None:
+    """`cdk synth -c stage=dev`. Wrong input is one line and exit code 64; nothing is written."""
+    app = App()
+    try:
+        deployment = (read or of_context)(app)
+    except (CdkError, FleetError, EndpointsError) as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201  (the command line's edge)
+        sys.exit(WRONG_INPUT)
+    compose(app, deployment)
+    app.synth()
+
+
+def of_context(app: App) -> Deployment:
+    stage = app.node.try_get_context("stage")
+    if not isinstance(stage, str):
+        raise WrongInput("stage: name one: cdk synth -c stage=dev")
+    paused = app.node.try_get_context("paused") or "false"
+    if paused not in {"true", "false"}:
+        raise WrongInput(f"paused: is {paused!r}; allowed: true, false")
+    version = app.node.try_get_context("version") or "unversioned"
+    return Deployment.read(stage, paused=paused == "true", version=str(version))
+
+
+def compose(app: App, deployment: Deployment) -> None:
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    Tags.of(app).add("platform", "llmo")
+    Tags.of(app).add("stage", deployment.stage.name)
+    network = NetworkStack(app, deployment)
+    data = DataStack(app, deployment)
+    cluster = ClusterStack(app, deployment, network=network)
+    namespaces = NamespacesStack(app, deployment, cluster=cluster)
+    fleet = FleetStack(
+        app, deployment, network=network, data=data, cluster=cluster, namespaces=namespaces
+    )
+    models = ModelsStack(app, deployment, network=network, data=data)
+    api = ApiStack(app, deployment, network=network, data=data)
+    harness = HarnessStack(app, deployment, data=data, api=api)
+    ObservabilityStack(
+        app,
+        deployment,
+        data=data,
+        cluster=cluster,
+        namespaces=namespaces,
+        fleet=fleet,
+        models=models,
+        api=api,
+        harness=harness,
+    )
+    CicdStack(app, deployment)

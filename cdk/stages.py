@@ -1,0 +1,179 @@
+"""`stages.toml`, read strictly: every stage is checked, whichever is asked for."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from itertools import combinations
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from cdk.errors import WrongInput
+from gpu_fleet.errors import ConfigError
+from gpu_fleet.strict_toml import Between, build, read_toml
+
+STAGES_TOML: Final = Path(__file__).with_name("stages.toml")
+NAME: Final = re.compile(r"[a-z][a-z0-9]{0,11}")
+_ACCOUNT: Final = re.compile(r"\d{12}")
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
+_REPOSITORY: Final = re.compile(r"[A-Za-z0-9-]{1,39}/[\w.-]{1,100}")
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}")
+_ZONE_ID: Final = re.compile(r"Z[A-Z0-9]{1,31}")
+_ENVIRONMENT: Final = re.compile(r"[\w-]{1,100}")
+_ZONES: Final = 3
+_WIDEST, _NARROWEST = 12, 20
+
+# fmt: off
+RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827]
+# fmt: on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throttle:
+    """Requests a second."""
+
+    rate: Annotated[int, Between(1, 10_000)]
+    burst: Annotated[int, Between(1, 5_000)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class General:
+    cpus: Annotated[int, Between(8, 1_000)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gpu:
+    limit: Annotated[int, Between(1, 100)]
+    capacity: tuple[Literal["spot", "on-demand"], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarms:
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """`name` is the API's own; engines are under `engines.<name>`, in a private zone."""
+
+    name: str
+    hosted_zone_id: str
+    hosted_zone_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitHub:
+    repository: str
+    environment: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    account: str | None = None
+    region: str
+    zones: tuple[str, ...]
+    cidr: str
+    nat_gateways: Annotated[int, Between(1, 3)]
+    removal: Literal["destroy", "retain"]
+    log_retention_days: RetentionDays
+    integration_timeout_s: Annotated[int, Between(1, 300)]
+    sagemaker: bool
+    throttle: Throttle
+    general: General
+    gpu: Gpu
+    administrators: tuple[str, ...]
+    github: GitHub
+    alarms: Alarms | None = None
+    domain: Domain | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(_Entry):
+    """An entry of the file with its name, and what the file says for all."""
+
+    name: str
+    service_cidr: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _StagesFile:
+    service_cidr: str
+    stages: Mapping[str, _Entry]
+
+
+def load_stage(name: str, path: Path = STAGES_TOML) -> Stage:
+    """Raises WrongInput for an unknown name, ConfigError for what is wrong in the file."""
+    stages = load_stages(path)
+    if name not in stages:
+        raise WrongInput(f"stage: no {name!r} in {path.name}; there are: {', '.join(stages)}")
+    return stages[name]
+
+
+def load_stages(path: Path = STAGES_TOML) -> Mapping[str, Stage]:
+    source = path.name
+    file = build(_StagesFile, read_toml(path), source, "")
+    service_cidr = _network(file.service_cidr, source, "service_cidr")
+    stages = {
+        name: _checked(Stage(name=name, service_cidr=file.service_cidr, **vars(entry)), source)
+        for name, entry in file.stages.items()
+    }
+    networks = {"service_cidr": service_cidr} | {
+        f"stages.{name}.cidr": _network(stage.cidr, source, f"stages.{name}.cidr")
+        for name, stage in stages.items()
+    }
+    for (one, first), (other, second) in combinations(networks.items(), 2):
+        if first.overlaps(second):
+            raise ConfigError(source, other, f"{second} overlaps {one}, which is {first}")
+    return stages
+
+
+def _checked(stage: Stage, source: str) -> Stage:
+    key = f"stages.{stage.name}"
+    if not NAME.fullmatch(stage.name):
+        raise ConfigError(source, key, f"a stage's name is like {NAME.pattern}")
+    for field, value, pattern, allowed in _patterns(stage):
+        if not pattern.fullmatch(value):
+            raise ConfigError(source, f"{key}.{field}", f"is {value!r}; must be {allowed}")
+    _check_zones(stage, source, key)
+    if not stage.gpu.capacity or len(set(stage.gpu.capacity)) != len(stage.gpu.capacity):
+        raise ConfigError(source, f"{key}.gpu.capacity", "must name spot, on-demand or both, once")
+    return stage
+
+
+def _patterns(stage: Stage) -> Iterator[tuple[str, str, re.Pattern[str], str]]:
+    """Field, value, what it must look like, and that in words."""
+    yield "region", stage.region, _REGION, "a region, like us-west-2"
+    yield "github.repository", stage.github.repository, _REPOSITORY, "owner/name"
+    yield "github.environment", stage.github.environment, _ENVIRONMENT, "letters, digits, - and _"
+    if stage.account is not None:
+        yield "account", stage.account, _ACCOUNT, "twelve digits, in quotes"
+    if stage.alarms:
+        yield "alarms.email", stage.alarms.email, _EMAIL, "a mail address"
+    if stage.domain:
+        yield "domain.name", stage.domain.name, _DOMAIN, "a domain name in lower case"
+        yield "domain.hosted_zone_id", stage.domain.hosted_zone_id, _ZONE_ID, "like Z0123ABC"
+        under = re.compile(rf"(.+\.)?{re.escape(stage.domain.hosted_zone_name)}")
+        yield "domain.name", stage.domain.name, under, "under domain.hosted_zone_name"
+    for role in stage.administrators:
+        yield "administrators", role, _ROLE_ARN, "ARNs of IAM roles"
+
+
+def _check_zones(stage: Stage, source: str, key: str) -> None:
+    in_region = [zone for zone in stage.zones if re.fullmatch(f"{stage.region}[a-z]", zone)]
+    if len(set(in_region)) != _ZONES or len(stage.zones) != _ZONES:
+        told = ", ".join(stage.zones) or "none"
+        raise ConfigError(
+            source, f"{key}.zones", f"must be {_ZONES} zones of {stage.region}; are: {told}"
+        )
+
+
+def _network(cidr: str, source: str, key: str) -> IPv4Network:
+    try:
+        network = IPv4Network(cidr)
+    except ValueError as error:
+        raise ConfigError(source, key, f"is no network: {error}") from None
+    if not (network.is_private and _WIDEST <= network.prefixlen <= _NARROWEST):
+        raise ConfigError(source, key, f"{cidr}: must be private, /{_WIDEST} to /{_NARROWEST}")
+    return network
