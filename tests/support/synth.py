@@ -1,9 +1,12 @@
 """Synthesised stages: once a test run, by the command that users have, and their templates."""
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -23,7 +26,9 @@ def run_app(
         cwd=root,
         env={
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "HOME": str(out.parent),
+            "HOME": os.environ.get("HOME", str(out.parent)),
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "CDK_OUTDIR": str(out),
             "CDK_CONTEXT_JSON": json.dumps(
                 {**_settings(root), **dict(one.split("=", 1) for one in context)}
@@ -45,15 +50,14 @@ def _settings(root: Path) -> dict[str, Any]:
 
 @cache
 def assembly(stage: str, *context: str) -> Path:
-    """The folder of a synthesised stage, made once for all tests of a run, in build/."""
-    name = "-".join((stage, *context)).replace("=", "-")
-    out = ROOT / "build/synth" / f"{os.getpid()}-{name}"
-    done = run_app(out, f"stage={stage}", *context)
+    """The folder of a synthesised stage, made once for all tests of a run and removed after it."""
+    folder = Path(tempfile.mkdtemp(prefix="synth-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    done = run_app(folder / "cdk.out", f"stage={stage}", *context)
     if done.returncode:
-        raise RuntimeError(
-            f"synth of {stage} {context} ended with {done.returncode}:\n{done.stderr}"
-        )
-    return out
+        told = f"synth of {stage} {context} ended with {done.returncode}"
+        raise RuntimeError(f"{told}:\n{done.stderr}")
+    return folder / "cdk.out"
 
 
 @cache
