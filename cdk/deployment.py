@@ -1,6 +1,5 @@
 """Everything a synth needs to know, read and checked before the first construct is made."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,9 @@ from typing import Any, Final, Self
 from cdk.errors import WrongInput
 from cdk.stages import STAGES_TOML, Stage, load_stage
 from gpu_fleet.engines import ENGINES_TOML, Fleet, load_fleet
+from gpu_fleet.errors import ConfigError
 from gpu_fleet.plan import plan_fleet
+from gpu_fleet.strict_toml import read_toml
 from sagemaker_models.endpoints import ENDPOINTS_TOML, Endpoint, load_endpoints
 
 ROOT: Final = Path(__file__).parents[1]
@@ -52,6 +53,7 @@ class Deployment:
         chosen = load_stage(stage, files.stages)
         fleet = load_fleet(files.engines)
         _check_fit(fleet, files.engines)
+        _check_gpus(chosen, fleet, files.stages)
         _check_timeouts(chosen, files.gateway)
         return cls(
             stage=chosen,
@@ -79,12 +81,37 @@ def _check_fit(fleet: Fleet, path: Path) -> None:
                 )
 
 
+def _check_gpus(stage: Stage, fleet: Fleet, path: Path) -> None:
+    """An engine has a GPU of its own; one without would wait for a node that may not come."""
+    wanted = {name: engine.replicas.min for name, engine in fleet.engines.items()}
+    if sum(wanted.values()) > stage.gpu.limit:
+        told = ", ".join(f"{name} {count}" for name, count in wanted.items())
+        raise ConfigError(
+            path.name,
+            f"stages.{stage.name}.gpu.limit",
+            f"is {stage.gpu.limit}; the engines want at least {sum(wanted.values())}: {told}",
+        )
+
+
 def _check_timeouts(stage: Stage, path: Path) -> None:
-    """API Gateway would answer 504 before the gateway does."""
-    teams: Mapping[str, Any] = tomllib.loads(path.read_text("utf-8")).get("teams", {})
-    for name, team in teams.items():
-        if team.get("timeout_s", 0) > stage.integration_timeout_s:
-            raise WrongInput(
-                f"{path.name}: teams.{name}.timeout_s: is {team['timeout_s']}; at most "
-                f"{stage.integration_timeout_s}, stages.{stage.name}.integration_timeout_s"
+    """API Gateway would answer 504 before the gateway does. The rest of the file is the gateway's
+    to check.
+    """
+    for name, team in _tables(path, "teams").items():
+        timeout_s = team.get("timeout_s")
+        if not isinstance(timeout_s, int | float) or isinstance(timeout_s, bool):
+            raise ConfigError(path.name, f"teams.{name}.timeout_s", "must be a number of seconds")
+        if timeout_s > stage.integration_timeout_s:
+            raise ConfigError(
+                path.name,
+                f"teams.{name}.timeout_s",
+                f"is {timeout_s}; at most {stage.integration_timeout_s}, "
+                f"stages.{stage.name}.integration_timeout_s",
             )
+
+
+def _tables(path: Path, key: str) -> Mapping[str, Mapping[str, Any]]:
+    tables = read_toml(path).get(key)
+    if not isinstance(tables, dict) or not all(isinstance(one, dict) for one in tables.values()):
+        raise ConfigError(path.name, key, "must be a table of tables")
+    return tables

@@ -1,5 +1,6 @@
 """The platform of one stage: which stacks there are, and what each is given."""
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Final
@@ -23,17 +24,17 @@ from gpu_fleet.errors import FleetError
 from sagemaker_models.endpoints import EndpointsError
 
 WRONG_INPUT: Final = 64
+VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")  # a git tag or commit
 
 
 def main(read: Callable[[App], Deployment] | None = None) -> None:
     """`cdk synth -c stage=dev`. Wrong input is one line and exit code 64; nothing is written."""
     app = App()
     try:
-        deployment = (read or of_context)(app)
+        compose(app, (read or of_context)(app))
     except (CdkError, FleetError, EndpointsError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201  (the command line's edge)
         sys.exit(WRONG_INPUT)
-    compose(app, deployment)
     app.synth()
 
 
@@ -42,10 +43,12 @@ def of_context(app: App) -> Deployment:
     if not isinstance(stage, str):
         raise WrongInput("stage: name one: cdk synth -c stage=dev")
     paused = app.node.try_get_context("paused") or "false"
-    if paused not in {"true", "false"}:
+    if paused not in ("true", "false"):
         raise WrongInput(f"paused: is {paused!r}; allowed: true, false")
-    version = app.node.try_get_context("version") or "unversioned"
-    return Deployment.read(stage, paused=paused == "true", version=str(version))
+    version = str(app.node.try_get_context("version") or "unversioned")
+    if not VERSION.fullmatch(version):
+        raise WrongInput(f"version: is {version!r}; must be like {VERSION.pattern}")
+    return Deployment.read(stage, paused=paused == "true", version=version)
 
 
 def compose(app: App, deployment: Deployment) -> None:

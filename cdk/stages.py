@@ -23,7 +23,9 @@ _DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}")
 _ZONE_ID: Final = re.compile(r"Z[A-Z0-9]{1,31}")
 _ENVIRONMENT: Final = re.compile(r"[\w-]{1,100}")
 _ZONES: Final = 3
-_WIDEST, _NARROWEST = 12, 20
+_PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+_VPC: Final = Between(16, 20)  # AWS takes /16 to /28; engines' nodes and pods need addresses
+_SERVICES: Final = Between(12, 24)  # what EKS takes
 
 # fmt: off
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827]
@@ -114,13 +116,13 @@ def load_stage(name: str, path: Path = STAGES_TOML) -> Stage:
 def load_stages(path: Path = STAGES_TOML) -> Mapping[str, Stage]:
     source = path.name
     file = build(_StagesFile, read_toml(path), source, "")
-    service_cidr = _network(file.service_cidr, source, "service_cidr")
+    service_cidr = _network(file.service_cidr, _SERVICES, source, "service_cidr")
     stages = {
         name: _checked(Stage(name=name, service_cidr=file.service_cidr, **vars(entry)), source)
         for name, entry in file.stages.items()
     }
     networks = {"service_cidr": service_cidr} | {
-        f"stages.{name}.cidr": _network(stage.cidr, source, f"stages.{name}.cidr")
+        f"stages.{name}.cidr": _network(stage.cidr, _VPC, source, f"stages.{name}.cidr")
         for name, stage in stages.items()
     }
     for (one, first), (other, second) in combinations(networks.items(), 2):
@@ -169,11 +171,13 @@ def _check_zones(stage: Stage, source: str, key: str) -> None:
         )
 
 
-def _network(cidr: str, source: str, key: str) -> IPv4Network:
+def _network(cidr: str, prefix: Between, source: str, key: str) -> IPv4Network:
     try:
         network = IPv4Network(cidr)
     except ValueError as error:
         raise ConfigError(source, key, f"is no network: {error}") from None
-    if not (network.is_private and _WIDEST <= network.prefixlen <= _NARROWEST):
-        raise ConfigError(source, key, f"{cidr}: must be private, /{_WIDEST} to /{_NARROWEST}")
+    private = any(network.subnet_of(block) for block in _PRIVATE)
+    if not (private and prefix.low <= network.prefixlen <= prefix.high):
+        allowed = f"/{prefix.low} to /{prefix.high} within {', '.join(map(str, _PRIVATE))}"
+        raise ConfigError(source, key, f"is {cidr}; allowed: {allowed}")
     return network

@@ -1,4 +1,4 @@
-"""`python -m gpu_fleet plan` and `python -m gpu_fleet up`.
+"""`python -m gpu_fleet plan`, `python -m gpu_fleet manifests` and `python -m gpu_fleet up`.
 
 Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 an engine doesn't fit (plan) or failed (up);
 2 wrong arguments, wrong configuration, or something missing on this machine.
@@ -6,8 +6,10 @@ Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 an engine doesn't fit (pl
 
 import argparse
 import asyncio
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +18,7 @@ from rich.console import Console
 from gpu_fleet.engines import Fleet, load_fleet
 from gpu_fleet.errors import EngineFailed, FleetError, SetupError
 from gpu_fleet.local import Workplace
+from gpu_fleet.manifests import EXAMPLE, engine_objects, weights_objects
 from gpu_fleet.plan import plan_fleet
 from gpu_fleet.report import plan_table
 from gpu_fleet.supervisor import up
@@ -29,10 +32,7 @@ TABLE_WIDTH: Final = 160  # where the output is no terminal
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
-        fleet = load_fleet()
-        return (
-            run_plan(fleet, arguments) if arguments.command == "plan" else run_up(fleet, arguments)
-        )
+        return COMMANDS[arguments.command](load_fleet(), arguments)
     except EngineFailed as failure:
         print(f"error: {failure}", file=sys.stderr)
         return FAILED
@@ -57,6 +57,21 @@ def run_plan(fleet: Fleet, arguments: argparse.Namespace) -> int:
         for reason in fit.reasons:
             console.print(f"{engine} does not fit {instance}: {reason}", soft_wrap=True)
     return OK if all(fit.fits for _, _, fit in rows) else FAILED
+
+
+def run_manifests(fleet: Fleet, arguments: argparse.Namespace) -> int:
+    """What a deploy makes, with placeholders for what only a deployed stage knows."""
+    import yaml  # noqa: PLC0415  (a tool of developers; engines start without it)
+
+    template = Path("sagemaker_models/chat_template.jinja").read_text("utf-8")
+    chosen = fleet.select(arguments.engine)
+    cluster = replace(EXAMPLE, chat_template=template, gpus=arguments.gpus)
+    objects = [one for name in chosen for one in engine_objects(fleet, name, cluster)]
+    if not arguments.engine:
+        objects += weights_objects(fleet, cluster)
+    # By way of JSON, or what objects share would come out as references within YAML.
+    print(yaml.safe_dump_all(json.loads(json.dumps(objects)), sort_keys=False), end="")
+    return OK
 
 
 def run_up(fleet: Fleet, arguments: argparse.Namespace) -> int:
@@ -87,6 +102,10 @@ def parser() -> argparse.ArgumentParser:
         "plan", parents=[engines], help="does each engine fit its instance types?"
     )
     planning.add_argument("--instance", metavar="TYPE", help="this type instead of the declared")
+    printing = commands.add_parser(
+        "manifests", parents=[engines], help="the engines as Kubernetes objects, as YAML"
+    )
+    printing.add_argument("--gpus", type=int, default=4, help="that a stage may have")
     running = commands.add_parser(
         "up",
         parents=[engines],
@@ -100,6 +119,12 @@ def parser() -> argparse.ArgumentParser:
     running.add_argument("--cache", type=Path, default=Path("build/cache"))
     return top
 
+
+COMMANDS: Final[Mapping[str, Callable[[Fleet, argparse.Namespace], int]]] = {
+    "plan": run_plan,
+    "manifests": run_manifests,
+    "up": run_up,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

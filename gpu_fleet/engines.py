@@ -1,8 +1,10 @@
 """The fleet as data: `engines.toml` and `instances.toml`, read strictly."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from gpu_fleet.errors import ConfigError, SetupError
@@ -10,6 +12,8 @@ from gpu_fleet.strict_toml import Between, build, read_toml
 
 ENGINES_TOML = Path(__file__).with_name("engines.toml")
 INSTANCES_TOML = Path(__file__).with_name("instances.toml")
+# A name is a host's and that of Kubernetes' objects.
+NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 Count = Annotated[int, Between(1, 1_000_000)]
 Seconds = Annotated[int, Between(1, 3600)]
@@ -45,6 +49,11 @@ class Lora:
     max_loras: Annotated[int, Between(1, 64)]
     max_lora_rank: Literal[1, 8, 16, 32, 64, 128, 256, 320, 512]  # what vLLM takes
     adapters: Mapping[str, str]
+    versions: Mapping[str, Annotated[int, Between(1, 1_000_000)]] = MappingProxyType({})
+
+    def published(self, adapter: str) -> str:
+        """Its folder in the bucket. A version is never overwritten: vLLM would not notice."""
+        return f"{self.adapters[adapter]}@{self.versions.get(adapter, 1)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +106,7 @@ class Engine:
     pod: Pod
     local: Local
     lora: Lora | None = None
+    revision: str = "main"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +143,9 @@ def load_fleet(engines_toml: Path = ENGINES_TOML, instances_toml: Path = INSTANC
         instances=instances.instances,
     )
     for name, engine in fleet.engines.items():
+        if not NAME.fullmatch(name):
+            allowed = "small letters, digits and hyphens, 40 at most"
+            raise ConfigError(str(engines_toml), f"engines.{name}", f"is no name: {allowed}")
         _check(fleet, engine, str(engines_toml), f"engines.{name}")
     return fleet
 
@@ -157,5 +170,9 @@ def _check(fleet: Fleet, engine: Engine, source: str, key: str) -> None:
             )
     if engine.replicas.min > engine.replicas.max:
         raise ConfigError(source, f"{key}.replicas", "min is above max")
+    if engine.lora and (unknown := engine.lora.versions.keys() - engine.lora.adapters.keys()):
+        known = ", ".join(engine.lora.adapters)
+        named = ", ".join(sorted(unknown))
+        raise ConfigError(source, f"{key}.lora.versions", f"no adapter {named}; there are: {known}")
     if engine.lora and len(engine.lora.adapters) > engine.lora.max_loras:
         raise ConfigError(source, f"{key}.lora.max_loras", "is below the number of adapters")

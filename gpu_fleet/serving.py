@@ -12,10 +12,14 @@ from typing import Final
 from gpu_fleet.engines import Engine
 
 MIB: Final = 2**20
+GIB: Final = 2**30
 CONTAINER_PORT: Final = 8000
 # In a pod: preStop sleeps 15 s, the server drains 60 s, the grace period is 90 s.
 CONTAINER_SHUTDOWN_TIMEOUT_S: Final = 60
 LOCAL_SHUTDOWN_TIMEOUT_S: Final = 30
+# The Run:ai loader's own limit is above a pod's memory, and such a pod would be killed.
+STREAMS: Final = 16
+STREAM_BUFFER_GIB: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,11 @@ class Placement:
     enforce_eager: bool = False
     kv_cache_mib: int | None = None  # None: what is left of the card
 
+    @property
+    def streamed(self) -> bool:
+        """Weights go from S3 to the card through a small buffer, and touch no disk."""
+        return self.model.startswith("s3://")
+
 
 def in_container(
     engine: Engine,
@@ -40,10 +49,14 @@ def in_container(
     adapters: PurePosixPath,
     chat_template: PurePosixPath,
     port: int = CONTAINER_PORT,
+    weights: str | None = None,
 ) -> Placement:
-    """In a pod, with the folder of adapters and the chat template mounted at these paths."""
+    """In a pod, with the folder of adapters and the chat template mounted at these paths.
+
+    `weights` is where the model's copy is, as `s3://…`; without it vLLM asks the hub.
+    """
     return Placement(
-        model=engine.model,
+        model=weights or engine.model,
         adapters=_adapter_paths(engine, adapters),
         host="0.0.0.0",  # noqa: S104  (a pod's address is its own; network policy guards it)
         port=port,
@@ -94,6 +107,12 @@ def vllm_arguments(name: str, engine: Engine, placement: Placement) -> list[str]
         "--disable-uvicorn-access-log",
         "--disable-fastapi-docs",
     ]
+    if placement.streamed:
+        loader = {"concurrency": STREAMS, "memory_limit": STREAM_BUFFER_GIB * GIB}
+        arguments += [
+            "--load-format=runai_streamer",
+            f"--model-loader-extra-config={json.dumps(loader)}",
+        ]
     if placement.chat_template:
         arguments.append(f"--chat-template={placement.chat_template}")
     if placement.kv_cache_mib:

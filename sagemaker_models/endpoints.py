@@ -23,6 +23,7 @@ class ProductionVariant:
     engine: str
     weight: float
     initial_instance_count: int
+    max_instance_count: int
     instance_type: str
     local_instance_type: str
 
@@ -81,12 +82,16 @@ def _variant(
     engines: Collection[str] | None,
     key: str,
 ) -> ProductionVariant:
+    if isinstance(table, dict) and "initial_instance_count" in table:
+        table = {"max_instance_count": table["initial_instance_count"], **table}
     _exactly(table, {field.name: field.type for field in fields(ProductionVariant)}, key)
     variant = ProductionVariant(**table)
     if not 0 <= variant.weight < math.inf:  # TOML has nan and inf
         raise _Wrong(f"{key}.weight: is {variant.weight}; allowed: 0 and above")
     if variant.initial_instance_count < 1:
         raise _Wrong(f"{key}.initial_instance_count: must be at least 1")
+    if variant.max_instance_count < variant.initial_instance_count:
+        raise _Wrong(f"{key}.max_instance_count: is below initial_instance_count")
     for name in ("instance_type", "local_instance_type"):
         if not INSTANCE_TYPE.fullmatch(table[name]):
             raise _Wrong(f"{key}.{name}: is {table[name]!r}; must look like ml.g5.xlarge")

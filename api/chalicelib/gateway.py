@@ -84,7 +84,11 @@ class Gateway:
                 connections=self.connections,
                 api_key=self._engine_key,
             ),
-            "sagemaker": SageMakerBackend(self.aws),
+            "sagemaker": SageMakerBackend(
+                self.aws,
+                prefix=self.settings.sagemaker_prefix,
+                engines=self.settings.engine_urls,
+            ),
         }
 
     @cached_property

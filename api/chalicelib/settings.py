@@ -23,6 +23,7 @@ class Settings(NamedTuple):
     pepper_secret: str = "llmo/key-pepper"  # noqa: S105  (the secret's name)
     engine_key_secret: str | None = None
     engine_urls: Mapping[str, str] = MappingProxyType({})
+    sagemaker_prefix: str = ""
     integration_timeout_s: float = 60
     max_body_bytes: int = 1_048_576
     max_tokens: int = 4096
@@ -46,6 +47,7 @@ class Settings(NamedTuple):
             "pepper_secret": ("PEPPER_SECRET", str),
             "engine_key_secret": ("ENGINE_KEY_SECRET", str),
             "engine_urls": ("ENGINE_URLS", _engine_urls),
+            "sagemaker_prefix": ("SAGEMAKER_ENDPOINT_PREFIX", str),
             "integration_timeout_s": ("INTEGRATION_TIMEOUT_S", _positive_float),
             "max_body_bytes": ("MAX_BODY_BYTES", _positive_int),
             "max_tokens": ("MAX_TOKENS", _positive_int),

@@ -1,5 +1,19 @@
+"""The public side: gateway, firewall in front of it, and its name where the stage has a domain."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import CfnOutput
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from cdk import names
+from cdk.constructs.api_domain import ApiDomain
+from cdk.constructs.gateway import REFUSALS, Gateway
+from cdk.constructs.gateway_roles import Stores
+from cdk.constructs.vpc_attachment import VpcAttachment
+from cdk.constructs.web_firewall import WebFirewall
 from cdk.deployment import Deployment
 from cdk.stacks.base import StageStack
 from cdk.stacks.data import DataStack
@@ -7,7 +21,73 @@ from cdk.stacks.network import NetworkStack
 
 
 class ApiStack(StageStack):
+    url: str
+    """Where callers find it; no slash at its end."""
+    api_id: str
+    api_name: str
+    functions: Mapping[str, str]
+    """Names of functions by part: gateway, authorizer."""
+
     def __init__(
         self, scope: Construct, deployment: Deployment, *, network: NetworkStack, data: DataStack
     ) -> None:
         super().__init__(scope, deployment, "api")
+        self._gateway = self._build_gateway(network, data)
+        self.api_id = self._gateway.api.ref
+        self.api_name = self._gateway.api_name
+        self.functions = self._gateway.functions
+        self._build_firewall()
+        self.url = self._build_domain() or self._own_url()
+        self._build_outputs()
+
+    def _build_gateway(self, network: NetworkStack, data: DataStack) -> Gateway:
+        stores = Stores(
+            keys=data.keys_table,
+            routing=data.routing_table,
+            audit=data.audit_table,
+            key_pepper=data.key_pepper,
+            engine_key=data.engine_key,
+        )
+        subnets = network.vpc.select_subnets(
+            subnet_group_name=network.functions_subnets.subnet_group_name
+        )
+        return Gateway(
+            self,
+            "Gateway",
+            deployment=self.deployment,
+            attachment=VpcAttachment(subnet_ids=subnets.subnet_ids, group=network.functions_group),
+            stores=stores,
+        )
+
+    def _build_firewall(self) -> None:
+        refusals: Mapping[str, Any] = json.loads(REFUSALS.read_text("utf-8"))
+        firewall = WebFirewall(self, "Firewall", stage=self.stage, throttled=refusals["THROTTLED"])
+        stage = f"restapis/{self.api_id}/stages/{self._gateway.stage_name}"
+        firewall.protect(f"arn:{self.partition}:apigateway:{self.region}::/{stage}")
+
+    def _build_domain(self) -> str | None:
+        domain = self.stage.domain
+        if domain is None:
+            return None
+        ApiDomain(
+            self,
+            "Domain",
+            domain=domain,
+            api_id=self.api_id,
+            api_stage=self._gateway.stage_name,
+        )
+        return f"https://{domain.name}"
+
+    def _own_url(self) -> str:
+        host = f"{self.api_id}.execute-api.{self.region}.{self.url_suffix}"
+        return f"https://{host}/{self.stage.name}"
+
+    def _build_outputs(self) -> None:
+        CfnOutput(self, "Url", value=self.url, description="Where callers find the API")
+        ssm.StringParameter(
+            self,
+            "UrlParameter",
+            parameter_name=names.parameter(self.stage, "url"),
+            string_value=self.url,
+            description="Where callers find the API",
+        )

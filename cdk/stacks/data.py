@@ -1,9 +1,33 @@
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from cdk import names
+from cdk.constructs.buckets import Buckets
+from cdk.constructs.secrets import Secrets
+from cdk.constructs.tables import Tables
 from cdk.deployment import Deployment
 from cdk.stacks.base import StageStack
 
 
 class DataStack(StageStack):
+    """What outlives a deploy: tables, buckets, secrets."""
+
     def __init__(self, scope: Construct, deployment: Deployment) -> None:
         super().__init__(scope, deployment, "data")
+        tables = Tables(self, "Tables", stage=self.stage, removal=self.removal)
+        self.keys_table, self.routing_table = tables.keys, tables.routing
+        self.audit_table = tables.audit
+        buckets = Buckets(self, "Buckets", stage=self.stage, removal=self.removal)
+        self.runs_bucket, self.weights_bucket = buckets.runs, buckets.weights
+        self.access_logs_bucket = buckets.access_logs
+        secrets = Secrets(self, "Secrets", stage=self.stage, removal=self.removal)
+        self.key_pepper, self.engine_key = secrets.key_pepper, secrets.engine_key
+        self.grafana_admin = secrets.grafana_admin
+        self.hub_token, self.harness_key = secrets.hub_token, secrets.harness_key
+        self._build_parameter("weights-bucket", self.weights_bucket.bucket_name)
+
+    def _build_parameter(self, part: str, value: str) -> None:
+        """A name that CloudFormation makes: where operations find it."""
+        ssm.StringParameter(
+            self, part, parameter_name=names.parameter(self.stage, part), string_value=value
+        )

@@ -1,14 +1,38 @@
-from constructs import Construct
+from pathlib import Path
+from typing import Final
 
-from cdk.deployment import Deployment
+from aws_cdk import CfnOutput
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IConstruct
+
+from cdk import names
+from cdk.constructs.engine_balancer import EngineBalancer, idle_timeout_s
+from cdk.constructs.weights import grant_load, grant_store
+from cdk.deployment import ROOT, Deployment
 from cdk.stacks.base import StageStack
 from cdk.stacks.cluster import ClusterStack
 from cdk.stacks.data import DataStack
 from cdk.stacks.namespaces import NamespacesStack
 from cdk.stacks.network import NetworkStack
+from gpu_fleet.manifests import (
+    WEIGHTS_ACCOUNT,
+    Cluster,
+    adapter_prefixes,
+    engine_objects,
+    model_prefix,
+    service_account,
+    weights_objects,
+)
+from gpu_fleet.serving import CONTAINER_PORT
+
+CHAT_TEMPLATE: Final[Path] = ROOT / "sagemaker_models/chat_template.jinja"
 
 
 class FleetStack(StageStack):
+    """The engines of gpu_fleet, their weights, and the one way to them."""
+
     def __init__(
         self,
         scope: Construct,
@@ -20,3 +44,108 @@ class FleetStack(StageStack):
         namespaces: NamespacesStack,
     ) -> None:
         super().__init__(scope, deployment, "fleet")
+        self.add_stack_dependency(namespaces)
+        self._data = data
+        self._cluster = cluster
+        balancer = self._build_balancer(network)
+        self.load_balancer = balancer.load_balancer
+        self.listener = balancer.listener
+        groups = {
+            name: balancer.add_engine(name, cluster_name=cluster.cluster.cluster_name)
+            for name in deployment.fleet.engines
+        }
+        self._build_way_to_pods(network)
+        around = self._around(network, groups)
+        self._build_weights(around)
+        for name in deployment.fleet.engines:
+            self._build_engine(name, around)
+
+    def _build_balancer(self, network: NetworkStack) -> EngineBalancer:
+        return EngineBalancer(
+            self,
+            "Balancer",
+            self.stage,
+            vpc=network.vpc,
+            security_group=network.engines_group,
+            private_zone=network.private_zone,
+            access_logs=self._data.access_logs_bucket,
+        )
+
+    def _build_way_to_pods(self, network: NetworkStack) -> None:
+        """Pods have the addresses and the security group of the cluster's nodes."""
+        pods = self._cluster.cluster.cluster_security_group_id
+        ec2.CfnSecurityGroupIngress(
+            self,
+            "PodsFromBalancer",
+            group_id=pods,
+            source_security_group_id=network.engines_group.security_group_id,
+            ip_protocol="tcp",
+            from_port=CONTAINER_PORT,
+            to_port=CONTAINER_PORT,
+            description="Engines, from their load balancer",
+        )
+        ec2.CfnSecurityGroupEgress(
+            self,
+            "BalancerToPods",
+            group_id=network.engines_group.security_group_id,
+            destination_security_group_id=pods,
+            ip_protocol="tcp",
+            from_port=CONTAINER_PORT,
+            to_port=CONTAINER_PORT,
+            description="Engines in their pods",
+        )
+
+    def _around(
+        self, network: NetworkStack, groups: dict[str, elbv2.ApplicationTargetGroup]
+    ) -> Cluster:
+        subnets = network.vpc.select_subnets(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS).subnets
+        return Cluster(
+            namespace=names.NAMESPACE,
+            region=self.stage.region,
+            bucket=self._data.weights_bucket.bucket_name,
+            engine_key=self._data.engine_key.secret_arn,
+            hub_token=self._data.hub_token.secret_arn,
+            chat_template=CHAT_TEMPLATE.read_text("utf-8"),
+            gpus=self.stage.gpu.limit,
+            network=self.stage.cidr,
+            services=self.stage.service_cidr,
+            balancers=tuple(subnet.ipv4_cidr_block for subnet in subnets),
+            target_groups={name: group.target_group_arn for name, group in groups.items()},
+            idle_timeout_s=idle_timeout_s(self.stage),
+            paused=self.deployment.paused,
+        )
+
+    def _build_weights(self, around: Cluster) -> None:
+        fleet = self.deployment.fleet
+        role = self._cluster.pod_identity(
+            self, "WeightsRole", namespace=names.NAMESPACE, service_account=WEIGHTS_ACCOUNT
+        )
+        prefixes = sorted({model_prefix(engine) for engine in fleet.engines.values()})
+        grant_store(role, self._data.weights_bucket, prefixes)
+        self._data.hub_token.grant_read(role)
+        objects = self._cluster.apply(self, "Weights", *weights_objects(fleet, around))
+        objects.node.add_dependency(_with_rights(role))
+
+    def _build_engine(self, name: str, around: Cluster) -> None:
+        engine = self.deployment.fleet.engines[name]
+        role = self._cluster.pod_identity(
+            self,
+            f"{name}-role",
+            namespace=names.NAMESPACE,
+            service_account=service_account(name),
+        )
+        prefixes = [model_prefix(engine), *adapter_prefixes(engine)]
+        grant_load(role, self._data.weights_bucket, prefixes)
+        self._data.engine_key.grant_read(role)
+        objects = self._cluster.apply(
+            self, name, *engine_objects(self.deployment.fleet, name, around)
+        )
+        objects.node.add_dependency(_with_rights(role))
+        host = names.engine_host(self.stage, name)
+        CfnOutput(self, f"{name}-url", value=names.url(self.stage, host))
+
+
+def _with_rights(role: iam.Role) -> IConstruct:
+    """The role, its policy, and its association: pods that start before it get no credentials."""
+    identity = role.node.scope
+    return identity or role

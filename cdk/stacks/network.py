@@ -1,5 +1,10 @@
+from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
+from cdk import names
+from cdk.constructs.network import Network
+from cdk.constructs.network_endpoints import Endpoints
+from cdk.constructs.network_groups import SecurityGroups
 from cdk.deployment import Deployment
 from cdk.stacks.base import StageStack
 
@@ -7,3 +12,13 @@ from cdk.stacks.base import StageStack
 class NetworkStack(StageStack):
     def __init__(self, scope: Construct, deployment: Deployment) -> None:
         super().__init__(scope, deployment, "network")
+        network = Network(self, "Network", stage=self.stage)
+        self.vpc = network.vpc
+        self.functions_subnets = network.functions_subnets
+        groups = SecurityGroups(self, "Groups", stage=self.stage, vpc=self.vpc)
+        self.functions_group = groups.functions
+        self.engines_group = groups.engines
+        Endpoints(self, "Endpoints", stage=self.stage, vpc=self.vpc, functions=self.functions_group)
+        self.private_zone = route53.PrivateHostedZone(
+            self, "PrivateZone", zone_name=names.private_zone(self.stage), vpc=self.vpc
+        )

@@ -1,6 +1,17 @@
+from collections.abc import Iterator
+
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
+from cdk import names
+from cdk.constructs import alarm_metrics as watch
+from cdk.constructs.alarms import Alarms
+from cdk.constructs.observability_collector import CollectorEntry
+from cdk.constructs.observability_topic import AlarmTopic
+from cdk.constructs.observability_workloads import Workloads
 from cdk.deployment import Deployment
+from cdk.kubernetes.observability.settings import Settings
 from cdk.stacks.api import ApiStack
 from cdk.stacks.base import StageStack
 from cdk.stacks.cluster import ClusterStack
@@ -10,9 +21,14 @@ from cdk.stacks.harness import HarnessStack
 from cdk.stacks.models import ModelsStack
 from cdk.stacks.namespaces import NamespacesStack
 
+_AUTHORIZER_S = 10
+_ENDPOINT_S = 60  # InvokeEndpoint waits no longer
+
 
 class ObservabilityStack(StageStack):
-    def __init__(
+    """What sees the platform: telemetry in the cluster, CloudWatch's alarms elsewhere."""
+
+    def __init__(  # noqa: PLR0913  (it comes last, and sees everything)
         self,
         scope: Construct,
         deployment: Deployment,
@@ -26,3 +42,96 @@ class ObservabilityStack(StageStack):
         harness: HarnessStack,
     ) -> None:
         super().__init__(scope, deployment, "observability")
+        self.add_stack_dependency(namespaces)
+        self._alarm_topic = AlarmTopic(self, "Topic", self.stage)
+        self.topic = self._alarm_topic.topic
+        self._collector = self._build_collector(cluster, fleet)
+        self._build_workloads(cluster, data)
+        self.alarms = Alarms(
+            self,
+            "Alarms",
+            prefix=names.prefixed(self.stage, "alarm"),
+            topic=self.topic,
+            watched=[
+                *self._of_gateway(api),
+                *self._of_network(fleet),
+                *self._of_data(data),
+                *self._of_runs(harness),
+                *self._of_endpoints(models),
+            ],
+        )
+
+    def _build_collector(self, cluster: ClusterStack, fleet: FleetStack) -> CollectorEntry:
+        return CollectorEntry(
+            self,
+            "Collector",
+            self.stage,
+            load_balancer=fleet.load_balancer,
+            listener=fleet.listener,
+            cluster=cluster.cluster,
+        )
+
+    def _build_workloads(self, cluster: ClusterStack, data: DataStack) -> None:
+        workloads = Workloads(
+            self,
+            "Workloads",
+            cluster=cluster,
+            settings=Settings(
+                region=self.stage.region,
+                cidr=self.stage.cidr,
+                service_cidr=self.stage.service_cidr,
+                topic_arn=self.topic.topic_arn,
+                grafana_secret_arn=data.grafana_admin.secret_arn,
+                collector_target_group_arn=self._collector.target_group.target_group_arn,
+                gpus=self.stage.gpu.limit,
+                paused=self.deployment.paused,
+            ),
+        )
+        workloads.grant(password=data.grafana_admin, topic=self._alarm_topic)
+        # Targets are health-checked only once a listener sends to their group.
+        workloads.node.add_dependency(self._collector.rule)
+
+    def _of_gateway(self, api: ApiStack) -> Iterator[watch.Watched]:
+        timeout_s = self.stage.integration_timeout_s
+        yield from watch.of_api(api.api_name, self.stage.name, timeout_s=timeout_s)
+        for part, name in api.functions.items():
+            yield from watch.of_function(part, name)
+            longest = _AUTHORIZER_S if part == "authorizer" else timeout_s
+            yield watch.of_duration(part, name, timeout_s=longest)
+        yield watch.of_firewall({"WebACL": "api", "Rule": "ALL", "Region": self.stage.region})
+
+    def _of_network(self, fleet: FleetStack) -> Iterator[watch.Watched]:
+        yield from watch.of_load_balancer(
+            fleet.load_balancer.load_balancer_full_name,
+            {
+                group.node.id.removesuffix("-targets"): group.target_group_full_name
+                for group in fleet.node.find_all()
+                if isinstance(group, elbv2.ApplicationTargetGroup)
+            }
+            | {"collector": self._collector.target_group.target_group_full_name},
+        )
+        vpc = fleet.load_balancer.vpc
+        gateways = vpc.node.find_all() if vpc else []
+        yield from watch.of_nat(
+            [one.attr_nat_gateway_id for one in gateways if isinstance(one, ec2.CfnNatGateway)]
+        )
+
+    @staticmethod
+    def _of_data(data: DataStack) -> Iterator[watch.Watched]:
+        tables = {"keys": data.keys_table, "routing": data.routing_table, "audit": data.audit_table}
+        for part, table in tables.items():
+            yield from watch.of_table(part, table.table_name)
+
+    @staticmethod
+    def _of_runs(harness: HarnessStack) -> Iterator[watch.Watched]:
+        for part, name in harness.functions.items():
+            yield from watch.of_function(part.replace("_", "-"), name)
+        yield from watch.of_state_machine(harness.state_machine.state_machine_arn)
+
+    def _of_endpoints(self, models: ModelsStack) -> Iterator[watch.Watched]:
+        """None while the stage is paused or has none."""
+        for name, entry in self.deployment.endpoints.items():
+            deployed = names.endpoint(self.stage, name)
+            if deployed in models.endpoint_names:
+                for variant in entry.variants:
+                    yield from watch.of_endpoint(name, deployed, variant, timeout_s=_ENDPOINT_S)

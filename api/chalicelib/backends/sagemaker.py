@@ -1,6 +1,7 @@
 """SageMaker endpoints by `InvokeEndpoint`; a container takes the same OpenAI body as an engine."""
 
 import json
+from collections.abc import Container
 from typing import Final
 
 from chalicelib.aws import Aws, error_name
@@ -20,14 +21,17 @@ class SageMakerBackend:
     """`place` is an endpoint, endpoint/production variant, or endpoint#inference component.
 
     A container answers with its base model whatever `model` the body names, so an adapter is asked
-    for as the inference component that it is.
+    for as the inference component that it is. A deployed name has the stage's `prefix`; a base
+    signs its answers with the name of one of the `engines`.
     """
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: Aws, *, prefix: str = "", engines: Container[str] = ()) -> None:
         self._aws = aws
+        self._prefix = prefix
+        self._engines = engines
 
     def send(self, place: str, call: Call, deadline: Deadline) -> Reply:
-        endpoint, headers = _addressed(place)
+        endpoint, component, headers = self._addressed(place)
         headers |= {"content-type": "application/json", "accept": "application/json"}
         if traceparent := call.headers.get("traceparent"):
             # The only header that SageMaker hands on to the container.
@@ -44,7 +48,7 @@ class SageMakerBackend:
         except StoreUnavailable as error:  # no credentials
             raise UpstreamFailure("rejected") from error
         if reply.status == 200:  # noqa: PLR2004
-            return reply
+            return self._signed(reply, component) if component and self._prefix else reply
         name = error_name(reply)
         if name in _THROTTLED:
             raise UpstreamFailure("throttled", status=reply.status)
@@ -55,14 +59,29 @@ class SageMakerBackend:
             status=reply.status,
         )
 
+    def _addressed(self, place: str) -> tuple[str, str, dict[str, str]]:
+        """The deployed endpoint, the component, and the header that says which part of it."""
+        for mark, header in _PARTS.items():
+            endpoint, found, part = place.partition(mark)
+            if found:
+                component = part if mark == "#" else ""
+                deployed = self._prefix + part if component else part
+                return self._prefix + endpoint, component, {header: deployed}
+        return self._prefix + place, "", {}
 
-def _addressed(place: str) -> tuple[str, dict[str, str]]:
-    """The endpoint, and the header that says which part of it."""
-    for mark, header in _PARTS.items():
-        endpoint, found, part = place.partition(mark)
-        if found:
-            return endpoint, {header: part}
-    return place, {}
+    def _signed(self, reply: Reply, component: str) -> Reply:
+        """With the component's name for what SageMaker registered it as: an identifier of its own.
+
+        What bears an engine's name came from a base, and is left for `wrong_model`.
+        """
+        try:
+            document = json.loads(reply.body)
+        except ValueError:
+            return reply
+        model = document.get("model") if isinstance(document, dict) else None
+        if not isinstance(model, str) or model == component or model in self._engines:
+            return reply
+        return reply._replace(body=json.dumps({**document, "model": component}).encode())
 
 
 def _models_own(body: bytes) -> Reply:

@@ -1,0 +1,71 @@
+"""The network of a stage: where nodes, functions and endpoints live, and who may talk to whom."""
+
+from typing import Final
+
+from aws_cdk import Tags
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from cdk import names
+from cdk.constructs.log_groups import log_group
+from cdk.stages import Stage
+
+FUNCTIONS: Final = "functions"
+_PUBLIC_MASK, _FUNCTIONS_MASK = 28, 26
+
+
+class Network(Construct):
+    def __init__(self, scope: Construct, id_: str, *, stage: Stage) -> None:
+        super().__init__(scope, id_)
+        self._stage = stage
+        self.vpc = self._build_vpc()
+        self.functions_subnets = ec2.SubnetSelection(subnet_group_name=FUNCTIONS)
+        self._tag_subnets()
+        self._build_flow_log()
+
+    def _build_vpc(self) -> ec2.Vpc:
+        """Zones by name: CDK would look them up, which needs credentials."""
+        return ec2.Vpc(
+            self,
+            "Vpc",
+            vpc_name=names.prefixed(self._stage, "network"),
+            ip_addresses=ec2.IpAddresses.cidr(self._stage.cidr),
+            availability_zones=list(self._stage.zones),
+            nat_gateways=self._stage.nat_gateways,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(
+                    name="nat",
+                    subnet_type=ec2.SubnetType.PUBLIC,
+                    cidr_mask=_PUBLIC_MASK,
+                    map_public_ip_on_launch=False,
+                ),
+                # Without a way out: code that holds callers' prompts can send them nowhere else.
+                # All instances of a function share few interfaces, so this is plenty.
+                ec2.SubnetConfiguration(
+                    name=FUNCTIONS,
+                    subnet_type=ec2.SubnetType.PRIVATE_ISOLATED,
+                    cidr_mask=_FUNCTIONS_MASK,
+                ),
+                # The rest, in equal parts: every pod has an address of its own.
+                ec2.SubnetConfiguration(
+                    name="private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS
+                ),
+            ],
+            restrict_default_security_group=True,
+        )
+
+    def _tag_subnets(self) -> None:
+        """How the cluster's load balancing finds where internal load balancers may be."""
+        for subnet in self.vpc.private_subnets:
+            Tags.of(subnet).add("kubernetes.io/role/internal-elb", "1")
+
+    def _build_flow_log(self) -> None:
+        name = f"/{names.PREFIX}/{self._stage.name}/network-flows"
+        self.vpc.add_flow_log(
+            "Flows",
+            destination=ec2.FlowLogDestination.to_cloud_watch_logs(
+                log_group(self, "FlowLog", self._stage, name)
+            ),
+            traffic_type=ec2.FlowLogTrafficType.ALL,
+            max_aggregation_interval=ec2.FlowLogMaxAggregationInterval.TEN_MINUTES,
+        )

@@ -1,0 +1,128 @@
+"""AWS services from within the network: what the functions call, and what moves much data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aws_cdk import Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from cdk import names
+from cdk.stages import Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What may be asked of it through the endpoint, and whether pods ask as well."""
+
+    actions: tuple[str, ...]
+    pods: bool
+
+
+SERVICES: Final[Mapping[str, Service]] = {
+    "secretsmanager": Service(
+        actions=("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"), pods=True
+    ),
+    "sagemaker.runtime": Service(
+        actions=("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"),
+        pods=False,
+    ),
+}
+"""Each bills by the hour and zone. A service that a function in the network calls and that is not
+here cannot be reached from it: one more entry."""
+
+
+class Endpoints(Construct):
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        stage: Stage,
+        vpc: ec2.IVpc,
+        functions: ec2.ISecurityGroup,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._stage = stage
+        self._vpc = vpc
+        self._functions = functions
+        self._build_gateways()
+        for name, service in SERVICES.items():
+            self._build_interface(name, service)
+
+    def _build_gateways(self) -> None:
+        """Free, and what moves much data stays out of the NAT gateways, which are not."""
+        nodes = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
+        functions = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+        # Nodes read image layers, which lie in buckets of others; functions nothing of others.
+        self._build_gateway("NodesS3", ec2.GatewayVpcEndpointAwsService.S3, nodes)
+        s3 = self._build_gateway("FunctionsS3", ec2.GatewayVpcEndpointAwsService.S3, functions)
+        s3.add_to_policy(
+            self._allow(
+                ["s3:GetObject", "s3:ListBucket", "s3:PutObject"],
+                "*",
+                "aws:ResourceAccount",  # a bucket's ARN doesn't tell whose it is
+            )
+        )
+        dynamodb = self._build_gateway(
+            "DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB, functions, nodes
+        )
+        tables = Stack.of(self).format_arn(
+            service="dynamodb",
+            resource="table",
+            resource_name=names.prefixed(self._stage, "*"),
+        )
+        dynamodb.add_to_policy(self._allow(["dynamodb:*"], tables, "aws:PrincipalAccount"))
+
+    def _build_gateway(
+        self,
+        id_: str,
+        service: ec2.IGatewayVpcEndpointService,
+        *subnets: ec2.SubnetSelection,
+    ) -> ec2.GatewayVpcEndpoint:
+        return ec2.GatewayVpcEndpoint(
+            self, id_, vpc=self._vpc, service=service, subnets=list(subnets)
+        )
+
+    def _allow(self, actions: Sequence[str], resource: str, whose: str) -> iam.PolicyStatement:
+        """What may pass; who may do it is said by the caller's role. Credentials of another account
+        take nothing out, whatever they may do there.
+        """
+        return iam.PolicyStatement(
+            principals=[iam.AnyPrincipal()],
+            actions=list(actions),
+            resources=[resource],
+            conditions={"StringEquals": {whose: Stack.of(self).account}},
+        )
+
+    def _build_interface(self, name: str, service: Service) -> None:
+        """In as many zones as have a NAT gateway: a stage that saves there saves here."""
+        private = self._vpc.select_subnets(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
+        endpoint = ec2.InterfaceVpcEndpoint(
+            self,
+            name,
+            vpc=self._vpc,
+            service=ec2.InterfaceVpcEndpointAwsService(name),
+            subnets=ec2.SubnetSelection(subnets=private.subnets[: self._stage.nat_gateways]),
+            security_groups=[self._build_group(name, service)],
+            open=False,
+            private_dns_enabled=True,
+        )
+        endpoint.add_to_policy(self._allow(service.actions, "*", "aws:PrincipalAccount"))
+
+    def _build_group(self, name: str, service: Service) -> ec2.ISecurityGroup:
+        """The endpoint's name is the service's for the whole network: pods that use it must get in,
+        for they have no other way to it.
+        """
+        group = ec2.SecurityGroup(
+            self,
+            f"{name}-group",
+            vpc=self._vpc,
+            description=f"The endpoint of {name}",
+            allow_all_outbound=False,
+        )
+        callers = ec2.Peer.ipv4(self._stage.cidr) if service.pods else self._functions
+        group.add_ingress_rule(callers, ec2.Port.tcp(443), f"{name}, from within the network")
+        return group

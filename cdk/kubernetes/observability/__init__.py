@@ -1,0 +1,1 @@
+"""What watches the platform, in the cluster: one module a component, each a pure function."""

@@ -1,0 +1,52 @@
+"""What containers do that have no program of their own; `sh`, run by a test against a bucket."""
+
+from typing import Final
+
+MARKER: Final = "_complete"
+"""Written last: a prefix without it is half a model."""
+
+_COMPLETE: Final = f"""set -eu
+complete() {{
+  [ "$(aws s3api list-objects-v2 --no-paginate --bucket "${{BUCKET#s3://}}" \\
+    --prefix "$PREFIX/{MARKER}" --query KeyCount --output text)" = 1 ]
+}}
+"""
+
+# Before an engine: a server that starts on half a model fails, again and again.
+FETCH: Final = f"""{_COMPLETE}
+until complete; do
+  echo "waiting for $BUCKET/$PREFIX: the Job that copies it is not done"
+  sleep 15
+done
+for adapter in "$@"; do
+  aws s3 cp --recursive --only-show-errors "$BUCKET/adapters/$adapter/" "$ADAPTERS/$adapter/"
+  test -s "$ADAPTERS/$adapter/adapter_config.json" || {{
+    echo "no adapter under $BUCKET/adapters/$adapter/: publish it first" >&2
+    exit 1
+  }}
+done
+"""
+
+LOOK: Final = f"""{_COMPLETE}
+if complete; then
+  touch "$WORK/complete"
+  echo "there already: $BUCKET/$PREFIX"
+fi
+"""
+
+# Safetensors and what describes them; other copies of the same weights are left on the hub.
+DOWNLOAD: Final = """set -eu
+[ -e "$WORK/complete" ] && exit 0
+hf download "$MODEL" --revision "$REVISION" --local-dir "$WORK/model" \\
+  --include '*.safetensors' --include '*.json' --include 'tokenizer.model' --include '*.jinja' \\
+  --exclude 'consolidated*'
+rm -rf "$WORK/model/.cache"
+ls "$WORK"/model/*.safetensors > /dev/null
+"""
+
+UPLOAD: Final = f"""set -eu
+[ -e "$WORK/complete" ] && exit 0
+aws s3 sync --only-show-errors "$WORK/model" "$BUCKET/$PREFIX/"
+echo "$MODEL $REVISION" | aws s3 cp - "$BUCKET/$PREFIX/{MARKER}"
+echo "copied: $BUCKET/$PREFIX"
+"""

@@ -1,0 +1,131 @@
+"""Who may deploy: workflows of this repository, in a stage's environment, and nobody else."""
+
+import json
+from typing import Any, Final
+
+import pytest
+from aws_cdk import App, Stack
+
+from cdk.constructs.pipeline_roles import PipelineRoles
+from cdk.stages import load_stage
+from tests.support.synth import STAGES, resources, templates
+
+ISSUER: Final = "token.actions.githubusercontent.com"
+stages = pytest.mark.parametrize("stage", STAGES)
+
+
+def roles(stage: str) -> dict[str, dict[str, Any]]:
+    found = resources(templates(stage)["cicd"], "AWS::IAM::Role").values()
+    return {one["Properties"]["RoleName"]: one["Properties"] for one in found}
+
+
+def statements(stage: str, role: str) -> list[dict[str, Any]]:
+    template = templates(stage)["cicd"]
+    (logical,) = (
+        name
+        for name, one in resources(template, "AWS::IAM::Role").items()
+        if one["Properties"]["RoleName"] == role
+    )
+    (policy,) = (
+        one["Properties"]["PolicyDocument"]["Statement"]
+        for one in resources(template, "AWS::IAM::Policy").values()
+        if one["Properties"]["Roles"] == [{"Ref": logical}]
+    )
+    found: list[dict[str, Any]] = policy
+    return found
+
+
+def arn(joined: Any) -> str:  # noqa: ANN401  (CloudFormation)
+    parts = joined["Fn::Join"][1]
+    return "".join(part if isinstance(part, str) else "123456789012" for part in parts)
+
+
+@stages
+def test_only_the_environments_own_workflow_of_a_branch_is_believed(stage: str) -> None:
+    github = load_stage(stage).github
+    for role, workflow in ((f"llmo-{stage}-deploy", "stage"), (f"llmo-{stage}-smoke", "smoke")):
+        (statement,) = roles(stage)[role]["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+        assert statement["Principal"].keys() == {"Federated"}
+        file = f"{github.repository}/.github/workflows/{workflow}.yaml"
+        assert statement["Condition"] == {
+            "StringEquals": {
+                f"{ISSUER}:aud": "sts.amazonaws.com",
+                f"{ISSUER}:sub": f"repo:{github.repository}:environment:{github.environment}",
+                f"{ISSUER}:job_workflow_ref": [
+                    f"{file}@refs/heads/main",
+                    f"{file}@refs/heads/develop",
+                ],
+            }
+        }
+
+
+@stages
+def test_what_deploys_may_only_become_the_bootstrap_roles_of_its_place(stage: str) -> None:
+    (statement,) = statements(stage, f"llmo-{stage}-deploy")
+    assert statement["Action"] == "sts:AssumeRole"
+    place = f"123456789012-{load_stage(stage).region}"
+    assert [arn(one) for one in statement["Resource"]] == [
+        f"arn:aws:iam::123456789012:role/cdk-hnb659fds-{name}-role-{place}"
+        for name in ("deploy", "file-publishing", "lookup")
+    ]
+
+
+@stages
+def test_what_smokes_reads_one_parameter_and_one_secret_that_exist(stage: str) -> None:
+    granted = {
+        one["Action"]: arn(one["Resource"]) for one in statements(stage, f"llmo-{stage}-smoke")
+    }
+    region = load_stage(stage).region
+    url = f"/llmo/{stage}/url"
+    assert granted == {
+        "ssm:GetParameter": f"arn:aws:ssm:{region}:123456789012:parameter{url}",
+        "secretsmanager:GetSecretValue": (
+            f"arn:aws:secretsmanager:{region}:123456789012:secret:llmo/{stage}/harness-key-??????"
+        ),
+    }
+    others = templates(stage)
+    assert url in {
+        one["Properties"].get("Name")
+        for one in resources(others["api"], "AWS::SSM::Parameter").values()
+    }
+    assert f"llmo/{stage}/harness-key" in {
+        one["Properties"].get("Name")
+        for one in resources(others["data"], "AWS::SecretsManager::Secret").values()
+    }
+
+
+@stages
+def test_no_role_may_do_everything_and_sessions_end(stage: str) -> None:
+    for name, role in roles(stage).items():
+        assert "ManagedPolicyArns" not in role
+        assert role["MaxSessionDuration"] <= 2 * 3600
+        for statement in statements(stage, name):
+            assert "*" not in json.dumps([statement["Action"], statement["Resource"]])
+
+
+def test_the_identity_provider_outlives_the_stage_that_made_it() -> None:
+    (provider,) = resources(templates("dev")["cicd"], "AWS::IAM::OIDCProvider").values()
+    assert provider["DeletionPolicy"] == "Retain"
+    assert provider["Properties"]["ClientIdList"] == ["sts.amazonaws.com"]
+    assert provider["Properties"]["Url"] == f"https://{ISSUER}"
+
+
+def test_an_account_that_has_the_provider_gets_no_second_one() -> None:
+    app = App()
+    stack = Stack(app, "second")
+    PipelineRoles(stack, "roles", stage=load_stage("staging"), existing=True)
+    template = app.synth().get_stack_by_name("second").template
+    assert resources(template, "AWS::IAM::OIDCProvider") == {}
+    (federated,) = {
+        arn(one["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Federated"])
+        for one in resources(template, "AWS::IAM::Role").values()
+    }
+    assert federated == f"arn:123456789012:iam::123456789012:oidc-provider/{ISSUER}"
+
+
+@stages
+def test_a_stage_tells_which_version_it_runs(stage: str) -> None:
+    (version,) = resources(templates(stage)["cicd"], "AWS::SSM::Parameter").values()
+    assert version["Properties"]["Name"] == f"/llmo/{stage}/version"
+    assert version["Properties"]["Value"] == "unversioned"

@@ -1,0 +1,135 @@
+"""What workflows decide in their scripts: run as GitHub runs them, in a repository of one's own."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.support.workflows import ROOT, jobs, read
+
+WORKFLOWS: Final = ROOT / ".github/workflows"
+AUTHOR: Final = ("-c", "user.name=one", "-c", "user.email=one@example.org")
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    said: str
+    told: dict[str, str]
+    """What it left for the steps that follow."""
+
+
+def script(workflow: str, job: str, step: int) -> str:
+    text: str = jobs(read(WORKFLOWS / f"{workflow}.yaml"))[job]["steps"][step]["run"]
+    return text
+
+
+def run(text: str, folder: Path, **environment: str) -> Ended:
+    told = folder / ".told"
+    told.touch()
+    done = subprocess.run(
+        ["/bin/bash", "-e", "-c", text],
+        cwd=folder,
+        env={
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(folder),
+            "GITHUB_ENV": str(told),
+            "GITHUB_OUTPUT": str(told),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    lines = [line.partition("=") for line in told.read_text().splitlines()]
+    return Ended(done.returncode, done.stdout, {name: value for name, _, value in lines})
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *AUTHOR, *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Of a repository with main, develop, a version, and a commit that is on neither branch."""
+    origin = tmp_path / "origin"
+    origin.mkdir()
+    git(origin, "init", "--quiet", "--initial-branch=main")
+    git(origin, "commit", "--quiet", "--allow-empty", "-m", "first")
+    git(origin, "tag", "v1.0.0")
+    git(origin, "commit", "--quiet", "--allow-empty", "-m", "second")
+    git(origin, "switch", "--quiet", "-c", "develop")
+    git(origin, "commit", "--quiet", "--allow-empty", "-m", "third")
+    git(origin, "switch", "--quiet", "-c", "somebodys")
+    git(origin, "commit", "--quiet", "--allow-empty", "-m", "not reviewed")
+    git(tmp_path, "clone", "--quiet", str(origin), "clone")
+    return tmp_path / "clone"
+
+
+TAKE: Final = script("stage", "run", 1)
+
+
+def test_a_tag_is_checked_out_and_its_name_is_the_version(clone: Path) -> None:
+    ended = run(TAKE, clone, VERSION="v1.0.0")
+    assert (ended.code, ended.told) == (0, {"VERSION": "v1.0.0"})
+    assert git(clone, "rev-parse", "HEAD") == git(clone, "rev-parse", "v1.0.0")
+
+
+@pytest.mark.parametrize("branch", ["main", "develop"])
+def test_a_commit_of_a_deployed_branch_is_taken(clone: Path, branch: str) -> None:
+    commit = git(clone, "rev-parse", f"origin/{branch}")
+    ended = run(TAKE, clone, VERSION=commit)
+    assert ended.code == 0
+    assert ended.told["VERSION"].startswith("v1.0.0-")
+    assert git(clone, "rev-parse", "HEAD") == commit
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("origin/somebodys", "on neither main nor develop"),
+        ("v9.9.9", "no such version"),
+        ("--help", "no such version"),
+        ("$(touch pwned)", "no such version"),
+        ("", "no such version"),
+    ],
+)
+def test_what_was_not_reviewed_is_not_deployed(clone: Path, version: str, said: str) -> None:
+    before = git(clone, "rev-parse", "HEAD")
+    ended = run(TAKE, clone, VERSION=version)
+    assert ended.code != 0
+    assert said in ended.said
+    assert ended.told == {}
+    assert git(clone, "rev-parse", "HEAD") == before
+    assert not (clone / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "branch", "stage"),
+    [
+        ("", "develop", "dev"),
+        ("", "main", "prod"),
+        ("staging", "develop", "staging"),
+        ("prod", "main", "prod"),
+        ("prod", "develop", None),
+        ("", "somebodys", None),
+    ],
+)
+def test_a_branch_goes_where_it_belongs(
+    tmp_path: Path, asked: str, branch: str, stage: str | None
+) -> None:
+    ended = run(script("deploy", "where", 0), tmp_path, ASKED=asked, BRANCH=branch)
+    assert (ended.code == 0) == (stage is not None)
+    assert ended.told.get("stage") == stage
+
+
+@pytest.mark.parametrize(("typed", "code"), [("destroy dev", 0), ("dev", 1), ("", 1)])
+def test_a_stage_is_destroyed_only_by_its_name(tmp_path: Path, typed: str, code: int) -> None:
+    ended = run(script("destroy", "confirm", 0), tmp_path, STAGE="dev", TYPED=typed)
+    assert ended.code == code
