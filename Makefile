@@ -11,7 +11,7 @@ CDK_STAGE = -c stage=$(STAGE) -c version=$(or $(VERSION),unversioned) --all
 TOOLS := .venv/.ready node_modules/.ready .venvs/lambda/.ready
 
 .PHONY: help demo up down status test test-fast check format docs bench lock models setup clean distclean
-.PHONY: synth diff deploy destroy pause resume cost plan
+.PHONY: synth diff deploy destroy pause resume cost plan bootstrap-key
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,13 +61,18 @@ deploy: $(TOOLS) ## deploy a stage (STAGE=dev VERSION=v1.2.3)
 	$(CDK) deploy $(CDK_STAGE) --require-approval $(or $(APPROVAL),broadening) --outputs-file build/outputs-$(STAGE).json
 
 destroy: $(TOOLS) ## take a stage down, with all that bills (STAGE=dev)
-	$(CDK) destroy $(CDK_STAGE)
+	@# While KEDA is paused nobody ends its objects, and their namespaces would never go.
+	$(CDK) deploy -c stage=$(STAGE) --exclusively llmo-$(STAGE)-cluster --require-approval never
+	$(CDK) destroy $(CDK_STAGE) $(if $(FORCE),--force)
 
 pause: $(TOOLS) ## nodes to zero, SageMaker endpoints removed; data and cluster stay (STAGE=dev)
 	$(CDK) deploy $(CDK_STAGE) -c paused=true --require-approval $(or $(APPROVAL),broadening)
 
 resume: $(TOOLS) ## back from pause (STAGE=dev)
 	$(CDK) deploy $(CDK_STAGE) --require-approval $(or $(APPROVAL),broadening)
+
+bootstrap-key: .venv/.ready ## the first key of a deployed stage (STAGE=dev NAME=ada)
+	@$(PYTHON) -m cdk.bootstrap_key $(STAGE) --name "$(NAME)"
 
 cost: .venv/.ready ## what a stage costs by the hour: paused, idle, at most (STAGE=dev)
 	@$(PYTHON) -m cdk cost --stage $(STAGE)

@@ -59,8 +59,8 @@ def _caption(lines: Sequence[Line], prices: PriceList) -> str:
     return "\n".join(
         [
             "Paused: the cluster stays, and no node. Idle: the fewest replicas, and no traffic.",
-            "At most: all that scaling may start, on the dearest instance type. On top comes what is",
-            "billed by use: requests, traffic, logs, stored bytes, a balancer's LCUs.",
+            "At most: all that scaling may start, on the dearest instance type. On top comes what",
+            "is billed by use: requests, traffic, logs, stored bytes, a balancer's LCUs.",
             *sources,
         ]
     )

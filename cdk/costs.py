@@ -12,6 +12,7 @@ from cdk.kubernetes.node_pools import EPHEMERAL_STORAGE
 from cdk.prices import HOURS_PER_MONTH, ON_DEMAND, Price, PriceList
 
 SITUATIONS: Final = ("paused", "idle", "at most")
+_GENERAL_NODE_CPUS: Final = 4  # between the 2 and 8 that the pool may choose
 _NODE_DISK_GIB: Final = float(str(EPHEMERAL_STORAGE["size"]).removesuffix("Gi"))
 
 
@@ -93,7 +94,8 @@ def _general(found: Sequence[Resource]) -> Amounts:
 
 
 def _nodes(cpus: float) -> Amounts:
-    return {"general-cpu": cpus, "auto-mode general-cpu": cpus}
+    disks = math.ceil(cpus / _GENERAL_NODE_CPUS) * _NODE_DISK_GIB
+    return {"general-cpu": cpus, "auto-mode general-cpu": cpus, "disk-gib": disks}
 
 
 def _engines_idle(deployment: Deployment) -> Amounts:

@@ -68,6 +68,7 @@ def compose(app: App, deployment: Deployment) -> None:
     ObservabilityStack(
         app,
         deployment,
+        network=network,
         data=data,
         cluster=cluster,
         namespaces=namespaces,

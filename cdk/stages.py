@@ -67,8 +67,11 @@ class Domain:
 
 @dataclass(frozen=True, kw_only=True)
 class GitHub:
+    """An account can have one identity provider for GitHub: one stage of it creates that."""
+
     repository: str
     environment: str
+    provider: Literal["create", "existing"] = "create"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,7 +71,7 @@ def _optional(kind: Any, value: object, source: str, key: str) -> Any:  # noqa: 
 
 
 def _literal(kind: Any, value: object, source: str, key: str) -> object:  # noqa: ANN401  (any type)
-    if value not in get_args(kind):
+    if not any(type(value) is type(one) and value == one for one in get_args(kind)):
         raise ConfigError(source, key, f"is {value!r}; allowed: {_listed(get_args(kind))}")
     return value
 

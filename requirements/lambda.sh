@@ -6,7 +6,7 @@
 # The functions run Python 3.13 on arm64 (Amazon Linux 2023, glibc 2.34), whatever this machine is;
 # so nothing is built, and nothing but `synth` reads these folders. boto3 is the runtime's own.
 set -eu
-folder=$1
+folder=${1:-.venvs/lambda}
 here=$(dirname "$0")
 # shellcheck source=requirements/uv.sh
 . "$here/uv.sh"

@@ -23,9 +23,9 @@ class ProductionVariant:
     engine: str
     weight: float
     initial_instance_count: int
-    max_instance_count: int
     instance_type: str
     local_instance_type: str
+    max_instance_count: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

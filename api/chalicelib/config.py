@@ -5,8 +5,8 @@ A wrong value stops the gateway from starting, with file, key and reason.
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -78,8 +78,10 @@ class Config(NamedTuple):
         yield from seen.values()
 
 
-def load_config(path: Path, *, integration_timeout_s: float) -> Config:
-    """Read and check `gateway.toml`.
+def load_config(
+    path: Path, *, integration_timeout_s: float, backends: Collection[str] | None = None
+) -> Config:
+    """Read and check `gateway.toml`, less the targets of backends that a stage lacks.
 
     Raises:
         ConfigError: naming the file, the key and the reason.
@@ -99,7 +101,24 @@ def load_config(path: Path, *, integration_timeout_s: float) -> Config:
     root.finish()
     if not teams:
         raise ConfigError(path.name, "teams", "at least one team is needed")
+    if backends is not None:
+        teams = {name: _reachable(team, backends, path.name) for name, team in teams.items()}
     return Config(teams=teams, breaker=breaker)
+
+
+def _reachable(team: Team, backends: Collection[str], source: str) -> Team:
+    variants = {
+        name: variant._replace(
+            targets=tuple(target for target in variant.targets if target.backend in backends)
+        )
+        for name, variant in team.variants.items()
+    }
+    for name, variant in variants.items():
+        if not variant.targets:
+            had = ", ".join(sorted(backends))
+            key = f"teams.{team.name}.variants.{name}.targets"
+            raise ConfigError(source, key, f"none is of a backend that this stage has: {had}")
+    return replace(team, variants=variants)
 
 
 def _team(table: StrictTable, name: str, limit_s: float) -> Team:

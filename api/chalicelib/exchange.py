@@ -51,6 +51,8 @@ class Exchange:
     authorizer: Mapping[str, str] = field(default_factory=dict)
     time_left_s: float | None = None
     """What the platform still grants, or None where it doesn't say."""
+    request_id: str = ""
+    """The platform's own id, which its access log has; the correlation id where none is given."""
     correlation_id: str = field(init=False)
     route: Route = field(default_factory=Route)
     usage: dict[str, int] = field(default_factory=dict)
@@ -60,8 +62,9 @@ class Exchange:
 
     def __post_init__(self) -> None:
         given = self.headers.get("x-correlation-id", "")
-        valid = _CORRELATION_ID.fullmatch(given)
-        self.correlation_id = given if valid else secrets.token_hex(16)
+        candidates = (given, self.request_id)
+        valid = (one for one in candidates if _CORRELATION_ID.fullmatch(one))
+        self.correlation_id = next(valid, None) or secrets.token_hex(16)
 
     @property
     def latency_ms(self) -> float:

@@ -39,7 +39,9 @@ class Gateway:
     @cached_property
     def config(self) -> Config:
         return load_config(
-            self.settings.config_file, integration_timeout_s=self.settings.integration_timeout_s
+            self.settings.config_file,
+            integration_timeout_s=self.settings.integration_timeout_s,
+            backends=self.settings.backends,
         )
 
     @cached_property

@@ -23,6 +23,8 @@ class Settings(NamedTuple):
     pepper_secret: str = "llmo/key-pepper"  # noqa: S105  (the secret's name)
     engine_key_secret: str | None = None
     engine_urls: Mapping[str, str] = MappingProxyType({})
+    backends: frozenset[str] | None = None
+    """Those the stage has, targets of others being left out; None: all."""
     sagemaker_prefix: str = ""
     integration_timeout_s: float = 60
     max_body_bytes: int = 1_048_576
@@ -47,6 +49,7 @@ class Settings(NamedTuple):
             "pepper_secret": ("PEPPER_SECRET", str),
             "engine_key_secret": ("ENGINE_KEY_SECRET", str),
             "engine_urls": ("ENGINE_URLS", _engine_urls),
+            "backends": ("BACKENDS", _backends),
             "sagemaker_prefix": ("SAGEMAKER_ENDPOINT_PREFIX", str),
             "integration_timeout_s": ("INTEGRATION_TIMEOUT_S", _positive_float),
             "max_body_bytes": ("MAX_BODY_BYTES", _positive_int),
@@ -86,6 +89,10 @@ def _engine_urls(raw: str) -> dict[str, str]:
     ):
         raise ValueError('must be a JSON object {"engine": "http(s)://host[:port]"}')
     return urls
+
+
+def _backends(raw: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in raw.split(","))
 
 
 def _headers(raw: str) -> dict[str, str]:

@@ -104,11 +104,13 @@ def _project(folder: Path, code: Path) -> Path:
 
 @contextlib.contextmanager
 def _as_it_was() -> Iterator[None]:
-    """Chalice leaves the project on the import path, and itself in the environment."""
+    """Chalice leaves the project on the import path, itself in the environment, and bytecode."""
     path, environment = sys.path.copy(), dict(os.environ)
+    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # the folder is hashed
     try:
         yield
     finally:
+        sys.dont_write_bytecode = bytecode
         sys.path[:] = path
         for name in os.environ.keys() - environment.keys():
             del os.environ[name]

@@ -1,5 +1,3 @@
-from typing import Final
-
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -8,16 +6,14 @@ from cdk.constructs.pipeline_roles import PipelineRoles
 from cdk.deployment import Deployment
 from cdk.stacks.base import StageStack
 
-EXISTING: Final = "existing"
-
 
 class CicdStack(StageStack):
     """What lets GitHub's workflows deploy this stage; the last stack, so it tells the version."""
 
     def __init__(self, scope: Construct, deployment: Deployment) -> None:
         super().__init__(scope, deployment, "cicd")
-        provider = getattr(self.stage.github, "provider", "create")
-        self.roles = PipelineRoles(self, "roles", stage=self.stage, existing=provider == EXISTING)
+        existing = self.stage.github.provider == "existing"
+        self.roles = PipelineRoles(self, "roles", stage=self.stage, existing=existing)
         ssm.StringParameter(
             self,
             "version",

@@ -20,6 +20,7 @@ from cdk.stacks.fleet import FleetStack
 from cdk.stacks.harness import HarnessStack
 from cdk.stacks.models import ModelsStack
 from cdk.stacks.namespaces import NamespacesStack
+from cdk.stacks.network import NetworkStack
 
 _AUTHORIZER_S = 10
 _ENDPOINT_S = 60  # InvokeEndpoint waits no longer
@@ -33,6 +34,7 @@ class ObservabilityStack(StageStack):
         scope: Construct,
         deployment: Deployment,
         *,
+        network: NetworkStack,
         data: DataStack,
         cluster: ClusterStack,
         namespaces: NamespacesStack,
@@ -45,7 +47,7 @@ class ObservabilityStack(StageStack):
         self.add_stack_dependency(namespaces)
         self._alarm_topic = AlarmTopic(self, "Topic", self.stage)
         self.topic = self._alarm_topic.topic
-        self._collector = self._build_collector(cluster, fleet)
+        self._collector = self._build_collector(network, cluster, fleet)
         self._build_workloads(cluster, data)
         self.alarms = Alarms(
             self,
@@ -61,7 +63,9 @@ class ObservabilityStack(StageStack):
             ],
         )
 
-    def _build_collector(self, cluster: ClusterStack, fleet: FleetStack) -> CollectorEntry:
+    def _build_collector(
+        self, network: NetworkStack, cluster: ClusterStack, fleet: FleetStack
+    ) -> CollectorEntry:
         return CollectorEntry(
             self,
             "Collector",
@@ -69,6 +73,7 @@ class ObservabilityStack(StageStack):
             load_balancer=fleet.load_balancer,
             listener=fleet.listener,
             cluster=cluster.cluster,
+            private_zone=network.private_zone,
         )
 
     def _build_workloads(self, cluster: ClusterStack, data: DataStack) -> None:

@@ -44,8 +44,10 @@ rm -rf "$WORK/model/.cache"
 ls "$WORK"/model/*.safetensors > /dev/null
 """
 
+# With our chat template, as the container on SageMaker can be given none but by a file.
 UPLOAD: Final = f"""set -eu
 [ -e "$WORK/complete" ] && exit 0
+printf %s "$CHAT_TEMPLATE" > "$WORK/model/chat_template.jinja"
 aws s3 sync --only-show-errors "$WORK/model" "$BUCKET/$PREFIX/"
 echo "$MODEL $REVISION" | aws s3 cp - "$BUCKET/$PREFIX/{MARKER}"
 echo "copied: $BUCKET/$PREFIX"

@@ -93,6 +93,7 @@ def _pod(prefix: str, engine: Engine, cluster: Cluster, room_gib: int) -> Object
         PREFIX=prefix,
         MODEL=engine.model,
         REVISION=engine.revision,
+        CHAT_TEMPLATE=cluster.chat_template.replace("$(", "$$("),  # pods expand $(NAME)
         WORK=_WORK,
         HF_HOME=f"{_WORK}/hub",
         HF_TOKEN_PATH=f"{MOUNT}/hub-token",

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -64,6 +64,18 @@ def test_what_is_not_said_has_the_documented_default(tmp_path: Path) -> None:
     breaker = config.breaker
     assert (breaker.window_s, breaker.min_calls) == (30, 5)
     assert (breaker.failure_ratio, breaker.open_s) == (0.5, 15)
+
+
+def test_targets_of_a_backend_that_the_stage_lacks_are_left_out(tmp_path: Path) -> None:
+    only: Any = {"integration_timeout_s": 60, "backends": {"vllm"}}
+    config = load_config(Settings().config_file, **only)
+    assert {target.backend for target in config.targets()} == {"vllm"}
+    file = tmp_path / "gateway.toml"
+    file.write_text(GOOD.replace("vllm:one", "sagemaker:one"), "utf-8")
+    with pytest.raises(
+        ConfigError, match=r"teams\.quant\.variants\..*targets.*this stage has: vllm"
+    ):
+        load_config(file, **only)
 
 
 @pytest.mark.parametrize("place", ["Endpoint-1", "end-point/blue", "end-point#lora-v1"])

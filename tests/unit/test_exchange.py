@@ -35,6 +35,13 @@ def test_any_other_is_replaced_and_refused(given_id: str) -> None:
     assert caught.value.param == "X-Correlation-ID"
 
 
+def test_without_a_correlation_id_the_platforms_own_is_it() -> None:
+    made = Exchange(method="POST", path="/x", headers={}, request_id="7f0c-aws")
+    assert made.correlation_id == "7f0c-aws"
+    odd = Exchange(method="POST", path="/x", headers={}, request_id="not one!")
+    assert len(odd.correlation_id) == 32
+
+
 def test_the_unit_is_the_session_or_else_the_request() -> None:
     assert exchange(x_session_id="s").unit == "s"
     made = exchange(x_correlation_id="c")

@@ -34,6 +34,7 @@ print(json.dumps({
 def imported() -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-c", LOOK],
+        cwd=API,  # the repository's root has an `app` of its own, CDK's
         env={"PYTHONPATH": str(API)},
         capture_output=True,
         text=True,

@@ -27,6 +27,8 @@ def test_every_variable_is_read() -> None:
             "PEPPER_SECRET": "p",
             "ENGINE_KEY_SECRET": "e",
             "ENGINE_URLS": '{"one": "http://one:8000", "two": "https://two"}',
+            "SAGEMAKER_ENDPOINT_PREFIX": "llmo-prod-",
+            "BACKENDS": "vllm",
             "INTEGRATION_TIMEOUT_S": "29",
             "MAX_BODY_BYTES": "1000",
             "MAX_TOKENS": "512",
@@ -36,7 +38,9 @@ def test_every_variable_is_read() -> None:
     assert (settings.stage, settings.config_file) == ("prod", Path("/etc/gateway.toml"))
     assert (settings.keys_table, settings.routing_table, settings.audit_table) == ("k", "r", "a")
     assert (settings.pepper_secret, settings.engine_key_secret) == ("p", "e")
+    assert settings.backends == {"vllm"}
     assert settings.engine_urls == {"one": "http://one:8000", "two": "https://two"}
+    assert settings.sagemaker_prefix == "llmo-prod-"
     assert (settings.integration_timeout_s, settings.max_body_bytes) == (29, 1000)
     assert (settings.max_tokens, settings.otlp_endpoint) == (512, "http://collector:4318")
 

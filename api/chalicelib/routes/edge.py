@@ -91,6 +91,7 @@ def exchange_of(request: Request) -> Exchange:
         query=dict(request.query_params or {}),
         body=body if isinstance(body, bytes) else body.encode(),
         authorizer=request.context.get("authorizer") or {},
+        request_id=str(request.context.get("requestId") or ""),
         time_left_s=context.get_remaining_time_in_millis() / 1000 if context else None,
     )
 

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import pytest
 
-from chalicelib.config import load_config
-from chalicelib.settings import Settings
 from cdk.deployment import Deployment
 from cdk.serving_container import HOST_IMAGE, image_uri, serving_environment
+from chalicelib.config import load_config
+from chalicelib.settings import Settings
 from tests.support.synth import Template, resources, templates
 
 STAGE: Final = "staging"  # its endpoints run
@@ -133,7 +133,9 @@ def test_a_base_has_a_card_and_each_adapter_is_on_it(models: Template) -> None:
 def test_adapters_wait_for_their_base(models: Template) -> None:
     components = resources(models, COMPONENT)
     (base,) = [
-        name for name, one in components.items() if "ModelName" in one["Properties"]["Specification"]
+        name
+        for name, one in components.items()
+        if "ModelName" in one["Properties"]["Specification"]
     ]
     for name, one in components.items():
         assert name == base or base in one["DependsOn"]

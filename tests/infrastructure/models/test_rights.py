@@ -60,7 +60,9 @@ def test_each_endpoint_has_a_role_of_its_own_that_only_sagemaker_takes(models: T
     for role in roles.values():
         (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
-        assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        assert trust["Condition"]["StringEquals"] == {
+            "aws:SourceAccount": {"Ref": "AWS::AccountId"}
+        }
         assert "ManagedPolicyArns" not in role["Properties"]
 
 

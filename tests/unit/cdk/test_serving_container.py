@@ -19,7 +19,9 @@ FOLDER: Final = PurePosixPath("/x")
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_option_of_the_pod_is_in_the_environment_or_differs_on_purpose(name: str) -> None:
     engine = ENGINES[name]
-    arguments = vllm_arguments(name, engine, in_container(engine, adapters=FOLDER, chat_template=FOLDER))
+    arguments = vllm_arguments(
+        name, engine, in_container(engine, adapters=FOLDER, chat_template=FOLDER)
+    )
     said = {
         f"--{variable.removeprefix('SM_VLLM_').lower().replace('_', '-')}": value
         for variable, value in serving_environment(name, engine).items()
@@ -59,7 +61,7 @@ def test_an_environment_is_one_that_sagemaker_and_supervisord_take(name: str) ->
 
 def test_a_value_that_supervisord_would_expand_is_refused() -> None:
     engine: Engine = replace(ENGINES["mistral-7b-awq"], dtype="%(here)s")  # type: ignore[arg-type]
-    with pytest.raises(WrongInput, match="--dtype: .* has a %"):
+    with pytest.raises(WrongInput, match=r"--dtype: .* has a %"):
         serving_environment("mistral-7b-awq", engine)
 
 

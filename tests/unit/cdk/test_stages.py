@@ -162,6 +162,11 @@ def test_an_unknown_stage_is_told_which_there_are() -> None:
             "stages.dev.github.environment: is 'dev:*'; must be letters, digits, - and _",
         ),
         (
+            'environment = "dev"',
+            'environment = "dev", provider = "mine"',
+            "stages.dev.github.provider: is 'mine'; allowed: create, existing",
+        ),
+        (
             "sagemaker = false",
             'sagemaker = false\nalarms = { email = "nobody" }',
             "stages.dev.alarms.email: is 'nobody'; must be a mail address",

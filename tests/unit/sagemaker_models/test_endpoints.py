@@ -105,3 +105,14 @@ def test_a_file_that_is_no_toml_or_not_there_is_refused_in_one_line(tmp_path: Pa
         file.write_bytes(content)
         with pytest.raises(EndpointsError, match=r"endpoints\.toml: "):
             load_endpoints(file)
+
+
+def test_a_variant_scales_no_further_than_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "endpoints.toml"
+    path.write_text(TEXT.replace("max_instance_count = 2\n", ""))
+    for endpoint in load_endpoints(path).values():
+        for variant in endpoint.variants.values():
+            assert variant.max_instance_count == variant.initial_instance_count
+    path.write_text(TEXT.replace("initial_instance_count = 1", "initial_instance_count = 3", 1))
+    with pytest.raises(EndpointsError, match="max_instance_count: is below"):
+        load_endpoints(path)
