@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from aws_cdk import App, Tags, Validations
@@ -24,6 +25,7 @@ from gpu_fleet.errors import FleetError
 from sagemaker_models.endpoints import EndpointsError
 
 WRONG_INPUT: Final = 64
+_TEMPORARY: Final = re.compile(r"/[^\s\"]*/jsii-kernel-\w+/")
 VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")  # a git tag or commit
 
 
@@ -35,7 +37,14 @@ def main(read: Callable[[App], Deployment] | None = None) -> None:
     except (CdkError, FleetError, EndpointsError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201  (the command line's edge)
         sys.exit(WRONG_INPUT)
-    app.synth()
+    _forget_temporary_folders(Path(app.synth().directory))
+
+
+def _forget_temporary_folders(assembly: Path) -> None:
+    """The folder in which CDK ran, from stack traces, so that two synths give the same bytes."""
+    for report in (*assembly.glob("*.metadata.json"), *assembly.glob("validation-report.json")):
+        text = report.read_text("utf-8")
+        report.write_text(_TEMPORARY.sub("", text), "utf-8")
 
 
 def of_context(app: App) -> Deployment:

@@ -41,7 +41,10 @@ def trim_kubectl(cluster: eks.Cluster) -> None:
     acknowledge(
         provider,
         {
-            MANAGED.format(arn + LAMBDA): "CDK's own provider: writes its own logs.",
+            MANAGED.format(arn + LAMBDA): (
+                "CDK makes this function and its role, with the policy that AWS made for logs: it "
+                "can write log lines of functions, and nothing else."
+            ),
             MANAGED.format(arn + LAMBDA_IN_NETWORK): (
                 "CDK's own provider: writes its own logs and has an interface in the network; for "
                 "interfaces IAM has no resource level before they exist."

@@ -80,7 +80,11 @@ class Promptsets(Construct):
             _allow(["logs:CreateLogStream", "logs:PutLogEvents"], log.log_group_arn),
         ):
             role.add_to_policy(statement)
-        acknowledge_objects(role, bucket, [f"{PREFIX}/*"], "Every set and version has its own.")
+        reason = (
+            "Each set and version is a key of its own below this prefix, and sets are added "
+            "without a change of rights; nothing outside of the prefix can be written."
+        )
+        acknowledge_objects(role, bucket, [f"{PREFIX}/*"], reason)
         acknowledge_resources(
             role,
             ["arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>/*.zip"],

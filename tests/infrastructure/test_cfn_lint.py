@@ -16,7 +16,6 @@ LOOKED_AT: Final[Mapping[str, str]] = {
     "W1020": "Fn::Sub without a variable: tables.template.json, after the stage's name was put in",
     "W3005": "a dependency that is there twice: CDK writes out what a reference implies",
     "W3010": "zones are named: a lookup would need credentials, and GPUs are not in every zone",
-    "W6001": "an output that is an import: the harness tells its bucket, which is the data stack's",
 }
 """Warnings that stay, by rule, and why."""
 

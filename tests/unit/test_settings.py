@@ -38,7 +38,7 @@ def test_every_variable_is_read() -> None:
     assert (settings.stage, settings.config_file) == ("prod", Path("/etc/gateway.toml"))
     assert (settings.keys_table, settings.routing_table, settings.audit_table) == ("k", "r", "a")
     assert (settings.pepper_secret, settings.engine_key_secret) == ("p", "e")
-    assert settings.backends == {"vllm"}
+    assert settings.backends == frozenset({"vllm"})
     assert settings.engine_urls == {"one": "http://one:8000", "two": "https://two"}
     assert settings.sagemaker_prefix == "llmo-prod-"
     assert (settings.integration_timeout_s, settings.max_body_bytes) == (29, 1000)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -9,6 +10,8 @@ from typing import Any, Final
 from cdk.kubernetes.cluster_wide import STORAGE_CLASS
 from cdk.kubernetes.observability.settings import NAMESPACE, Manifest
 
+_TOKEN: Final = re.compile(r"\$\{Token\[[^]]*\]\}")
+"""What only a deployment knows stands in CDK's text under a number that differs between runs."""
 NODES: Final = {"llmo/pool": "general"}
 RESTRICTED: Final[Manifest] = {
     "allowPrivilegeEscalation": False,
@@ -142,7 +145,8 @@ def disruption_budget(name: str) -> Manifest:
 
 def _template(component: Component) -> Manifest:
     volumes = {f"volume-{i}": (path, what) for i, (path, what) in enumerate(_volumes(component))}
-    checksum = hashlib.sha256(json.dumps(component.config, sort_keys=True).encode()).hexdigest()
+    config = _TOKEN.sub("", json.dumps(component.config, sort_keys=True))
+    checksum = hashlib.sha256(config.encode()).hexdigest()
     return {
         "metadata": {
             "labels": labels(component.name),

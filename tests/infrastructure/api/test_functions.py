@@ -98,6 +98,7 @@ def test_its_settings_are_those_of_the_stage(stage: str) -> None:
         engine_urls={
             name: f"http://{name}.{stage}.llmo.internal" for name in deployment.fleet.engines
         },
+        backends=frozenset({"vllm", "sagemaker"} if deployment.sagemaker else {"vllm"}),
         sagemaker_prefix=f"llmo-{stage}-",
         integration_timeout_s=deployment.stage.integration_timeout_s,
         otlp_endpoint=f"http://otel.{stage}.llmo.internal",
