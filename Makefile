@@ -7,7 +7,10 @@ PYTHON := .venv/bin/python
 STAGE ?= dev
 stages = $(shell sed -n 's/^\[stages\.\([a-z0-9]*\)\]$$/\1/p' cdk/stages.toml)
 CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/cdk
-CDK_STAGE = -c stage=$(STAGE) -c version=$(or $(VERSION),unversioned) --all
+# By the environment, never in a command: a tag may be named like one.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+export VERSION
+CDK_STAGE = -c stage=$(STAGE) -c sagemaker=$(or $(SAGEMAKER),on) -c version="$$VERSION" --all
 TOOLS := .venv/.ready node_modules/.ready .venvs/lambda/.ready
 
 .PHONY: help demo up down status test test-fast check format docs bench lock models setup clean distclean
@@ -57,12 +60,15 @@ synth: $(TOOLS) ## every stage as CloudFormation, in cdk.out/ (offline; ONLY=dev
 diff: $(TOOLS) ## what a deploy would change (STAGE=dev)
 	$(CDK) diff $(CDK_STAGE)
 
-deploy: $(TOOLS) ## deploy a stage (STAGE=dev VERSION=v1.2.3)
+deploy: $(TOOLS) ## deploy a stage (STAGE=dev; SAGEMAKER=off before there are weights)
 	$(CDK) deploy $(CDK_STAGE) --require-approval $(or $(APPROVAL),broadening) --outputs-file build/outputs-$(STAGE).json
 
 destroy: $(TOOLS) ## take a stage down, with all that bills (STAGE=dev)
 	@# While KEDA is paused nobody ends its objects, and their namespaces would never go.
-	$(CDK) deploy -c stage=$(STAGE) --exclusively llmo-$(STAGE)-cluster --require-approval never
+	@paused=$$(aws ssm get-parameter --name /llmo/$(STAGE)/paused --query Parameter.Value --output text 2>/dev/null); \
+	if [ "$$paused" = true ]; then \
+		$(CDK) deploy -c stage=$(STAGE) --exclusively llmo-$(STAGE)-cluster --require-approval never; \
+	fi
 	$(CDK) destroy $(CDK_STAGE) $(if $(FORCE),--force)
 
 pause: $(TOOLS) ## nodes to zero, SageMaker endpoints removed; data and cluster stay (STAGE=dev)

@@ -36,6 +36,8 @@ class Deployment:
     endpoints: Mapping[str, Endpoint]
     paused: bool = False
     """Nothing that bills by the hour runs, but the cluster itself stays."""
+    without_endpoints: bool = False
+    """As before the weights are in the bucket: an endpoint without them fails its whole stack."""
     version: str = "unversioned"
     """Of what is deployed: a tag, shown in the stage's outputs."""
 
@@ -45,6 +47,7 @@ class Deployment:
         stage: str,
         *,
         paused: bool = False,
+        without_endpoints: bool = False,
         version: str = "unversioned",
         sources: Sources | None = None,
     ) -> Self:
@@ -60,13 +63,14 @@ class Deployment:
             fleet=fleet,
             endpoints=load_endpoints(files.endpoints, engines=fleet.engines),
             paused=paused,
+            without_endpoints=without_endpoints,
             version=version,
         )
 
     @property
     def sagemaker(self) -> bool:
         """Do the team endpoints run?"""
-        return self.stage.sagemaker and not self.paused
+        return self.stage.sagemaker and not (self.paused or self.without_endpoints)
 
 
 def _check_fit(fleet: Fleet, path: Path) -> None:

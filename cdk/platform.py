@@ -54,10 +54,15 @@ def of_context(app: App) -> Deployment:
     paused = app.node.try_get_context("paused") or "false"
     if paused not in ("true", "false"):
         raise WrongInput(f"paused: is {paused!r}; allowed: true, false")
+    sagemaker = app.node.try_get_context("sagemaker") or "on"
+    if sagemaker not in ("on", "off"):
+        raise WrongInput(f"sagemaker: is {sagemaker!r}; allowed: on, off")
     version = str(app.node.try_get_context("version") or "unversioned")
     if not VERSION.fullmatch(version):
         raise WrongInput(f"version: is {version!r}; must be like {VERSION.pattern}")
-    return Deployment.read(stage, paused=paused == "true", version=version)
+    return Deployment.read(
+        stage, paused=paused == "true", without_endpoints=sagemaker == "off", version=version
+    )
 
 
 def compose(app: App, deployment: Deployment) -> None:
@@ -72,9 +77,10 @@ def compose(app: App, deployment: Deployment) -> None:
         app, deployment, network=network, data=data, cluster=cluster, namespaces=namespaces
     )
     models = ModelsStack(app, deployment, network=network, data=data)
+    models.add_stack_dependency(fleet)  # whose jobs bring the weights
     api = ApiStack(app, deployment, network=network, data=data)
     harness = HarnessStack(app, deployment, data=data, api=api)
-    ObservabilityStack(
+    observability = ObservabilityStack(
         app,
         deployment,
         network=network,
@@ -86,4 +92,6 @@ def compose(app: App, deployment: Deployment) -> None:
         api=api,
         harness=harness,
     )
-    CicdStack(app, deployment)
+    cicd = CicdStack(app, deployment)
+    for before in (models, observability):
+        cicd.add_stack_dependency(before)  # it tells the version, so it comes last

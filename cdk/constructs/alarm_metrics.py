@@ -164,8 +164,7 @@ def of_state_machine(arn: str) -> Iterator[Watched]:
     )
 
 
-def of_load_balancer(full_name: str, groups: Mapping[str, str]) -> Iterator[Watched]:
-    """`groups` are full names of target groups by what they lead to."""
+def of_load_balancer(full_name: str) -> Iterator[Watched]:
     balancer = {"LoadBalancer": full_name}
     yield Watched(
         name="balancer-5xx",
@@ -186,19 +185,22 @@ def of_load_balancer(full_name: str, groups: Mapping[str, str]) -> Iterator[Watc
         periods=3,
         of_periods=2,
     )
-    for part, group in groups.items():
-        yield Watched(
-            name=f"{part}-unhealthy-hosts",
-            meaning=f"A pod of {part} has been in the target group without being well.",
-            look=f"events and logs of the pods of {part}.",
-            metric=metric(
-                "AWS/ApplicationELB",
-                "UnHealthyHostCount",
-                {**balancer, "TargetGroup": group},
-                statistic="Minimum",
-            ),
-            periods=3,
-        )
+
+
+def of_target_group(part: str, *, balancer: str, group: str) -> Watched:
+    """Full names of both; `part` is what the group leads to."""
+    return Watched(
+        name=f"{part}-unhealthy-hosts",
+        meaning=f"A pod of {part} has been in the target group without being well.",
+        look=f"events and logs of the pods of {part}.",
+        metric=metric(
+            "AWS/ApplicationELB",
+            "UnHealthyHostCount",
+            {"LoadBalancer": balancer, "TargetGroup": group},
+            statistic="Minimum",
+        ),
+        periods=3,
+    )
 
 
 def of_nat(ids: Sequence[str]) -> Iterator[Watched]:
@@ -215,7 +217,7 @@ def of_firewall(dimensions: Mapping[str, str]) -> Watched:
     return Watched(
         name="firewall-blocks",
         meaning="The web firewall blocked more than 1,000 requests in 5 minutes, twice in a row.",
-        look="its sampled requests: an attack, or a caller that our rules wrong?",
+        look="its log of what it blocked: an attack, or a caller that our rules wrong?",
         metric=metric("AWS/WAFV2", "BlockedRequests", dimensions),
         threshold=1000,
         periods=2,

@@ -1,15 +1,23 @@
-"""CloudWatch's alarms: for what lives outside of the cluster, and a dashboard of the same."""
+"""CloudWatch's alarms: for what lives outside of the cluster, and a dashboard of the same.
+
+An alarm is in the stack of what it watches: what a stack exports can't go away while another uses
+it, so an engine that another stack watched could never be removed. Stacks meet by names alone.
+"""
 
 from collections.abc import Iterable
 from typing import Final
 
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from cdk import names
 from cdk.constructs.alarm_metrics import Watched
+from cdk.stages import Stage
 
+TOPIC: Final = "alarms"
 _PER_ROW: Final = 3
 
 
@@ -23,22 +31,31 @@ class Alarms(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        prefix: str,
-        topic: sns.ITopic,
+        stage: Stage,
         watched: Iterable[Watched],
+        topic: sns.ITopic | None = None,
     ) -> None:
+        """Without `topic` it is the stage's, by name: it may be made later than its alarms."""
         super().__init__(scope, construct_id)
-        self._prefix = prefix
-        self._action = actions.SnsAction(topic)
+        self._prefix = names.prefixed(stage, "alarm")
+        self._action = actions.SnsAction(topic or self._named_topic(stage))
         self.watched = tuple(watched)
-        self.alarms = [self._build_alarm(one) for one in self.watched]
-        self._build_dashboard()
+        self.names = tuple(self._name(one) for one in self.watched)
+        for one in self.watched:
+            self._build_alarm(one)
 
-    def _build_alarm(self, one: Watched) -> cloudwatch.Alarm:
+    def _named_topic(self, stage: Stage) -> sns.ITopic:
+        arn = Stack.of(self).format_arn(service="sns", resource=names.prefixed(stage, TOPIC))
+        return sns.Topic.from_topic_arn(self, "Topic", arn)
+
+    def _name(self, one: Watched) -> str:
+        return f"{self._prefix}-{one.name}"
+
+    def _build_alarm(self, one: Watched) -> None:
         alarm = cloudwatch.Alarm(
             self,
             one.name,
-            alarm_name=f"{self._prefix}-{one.name}",
+            alarm_name=self._name(one),
             alarm_description=f"{one.meaning} First: {one.look}",
             metric=one.metric,
             threshold=one.threshold,
@@ -49,16 +66,40 @@ class Alarms(Construct):
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)
-        return alarm
 
-    def _build_dashboard(self) -> None:
-        dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"{self._prefix}-aws")
-        dashboard.add_widgets(
-            cloudwatch.AlarmStatusWidget(title="Alarms", alarms=self.alarms, width=24, height=6)
+
+class AlarmDashboard(Construct):
+    """The state of every alarm, wherever it is made, and graphs of `watched`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        alarms: Iterable[str],
+        watched: Iterable[Watched],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        dashboard = cloudwatch.Dashboard(
+            self, "Dashboard", dashboard_name=names.prefixed(stage, "alarm-aws")
         )
-        graphs = [self._graph(one) for one in self.watched if one.on_dashboard]
+        states = [self._named(name) for name in alarms]
+        dashboard.add_widgets(
+            cloudwatch.AlarmStatusWidget(title="Alarms", alarms=states, width=24, height=6)
+        )
+        graphs = [self._graph(one) for one in watched if one.on_dashboard]
         for first in range(0, len(graphs), _PER_ROW):
             dashboard.add_widgets(*graphs[first : first + _PER_ROW])
+
+    def _named(self, name: str) -> cloudwatch.IAlarm:
+        arn = Stack.of(self).format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        return cloudwatch.Alarm.from_alarm_arn(self, name, arn)
 
     @staticmethod
     def _graph(one: Watched) -> cloudwatch.IWidget:

@@ -87,6 +87,7 @@ class Gateway(Construct):
                 "manage_iam_role": False,
                 "iam_role_arn": "replaced",
             },
+            functions=(_HANDLER, _AUTHORIZER),
             amend=self._amend,
         )
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from chalice.package import create_app_packager
 from constructs import Construct
 
 from cdk.assets import ROOT, RUNTIME, module_file, staged
+from cdk.errors import WrongInput
 
 FUNCTION: Final = "AWS::Serverless::Function"
 _API: Final = ROOT / "api"
@@ -28,7 +29,8 @@ class GatewayApp(Chalice):
     """Chalice's packager runs pip, and stamps its zip with the time: the code is our own asset.
 
     What remains Chalice's is the template that it makes of `api/app.py`: routes, functions,
-    permissions. `amend` may change it before it is included.
+    permissions. `amend` may change it before it is included. `functions` are all that may be in
+    it, by Chalice's names: whoever includes them gives each its role and its shape.
     """
 
     def __init__(
@@ -37,10 +39,12 @@ class GatewayApp(Chalice):
         id_: str,
         *,
         settings: dict[str, Any],
+        functions: Collection[str],
         amend: Callable[[Template], Template],
     ) -> None:
         self._code = staged("gateway", _sources(), packages="gateway")
         self._amend = amend
+        self._functions = functions
         with tempfile.TemporaryDirectory() as folder:
             self._folder = Path(folder)
             project = _project(self._folder / "project", self._code)
@@ -64,8 +68,9 @@ class GatewayApp(Chalice):
         del chalice_out_dir, package_id  # a folder in the working directory, by a random name
         code = assets.Asset(self, "Code", path=str(self._code))
         template = json.loads((self._folder / "sam.json").read_text("utf-8"))
-        for resource in template["Resources"].values():
+        for name, resource in template["Resources"].items():
             if resource["Type"] == FUNCTION:
+                self._check_declared(name)
                 resource["Properties"] |= {
                     "Runtime": RUNTIME,
                     "CodeUri": {"Bucket": code.s3_bucket_name, "Key": code.s3_object_key},
@@ -73,6 +78,14 @@ class GatewayApp(Chalice):
         amended = self._folder / "amended.json"
         amended.write_text(json.dumps(self._amend(template)), "utf-8")
         return str(amended)
+
+    def _check_declared(self, name: str) -> None:
+        """Of a schedule or an event, for instance: Chalice makes a function of each."""
+        if name not in self._functions:
+            raise WrongInput(
+                f"api/app.py: Chalice makes a function {name} of it, which has neither role nor "
+                f"shape in cdk/constructs/gateway.py; there are: {', '.join(self._functions)}"
+            )
 
 
 class _PackageOptions:

@@ -54,6 +54,11 @@ class Network(Construct):
             restrict_default_security_group=True,
         )
 
+    @property
+    def nat_gateway_ids(self) -> list[str]:
+        inside = self.vpc.node.find_all()
+        return [one.attr_nat_gateway_id for one in inside if isinstance(one, ec2.CfnNatGateway)]
+
     def _tag_subnets(self) -> None:
         """How the cluster's load balancing finds where internal load balancers may be."""
         for subnet in self.vpc.private_subnets:

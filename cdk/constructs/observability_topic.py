@@ -8,6 +8,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from cdk import names
+from cdk.constructs.alarms import TOPIC
 from cdk.stages import Stage
 
 
@@ -23,7 +24,7 @@ class AlarmTopic(Construct):
         topic = sns.Topic(
             self,
             "Topic",
-            topic_name=names.prefixed(stage, "alarms"),
+            topic_name=names.prefixed(stage, TOPIC),
             master_key=self._key,
             enforce_ssl=True,
         )

@@ -71,6 +71,7 @@ class RunMachine(Construct):
         return machine
 
     def _build_role(self, bucket: s3.IBucket) -> iam.Role:
+        machine = self._arn("stateMachine", self._name)
         role = iam.Role(
             self,
             "role",
@@ -79,7 +80,8 @@ class RunMachine(Construct):
                 "states.amazonaws.com",
                 conditions={
                     "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
-                    "ArnEquals": {"aws:SourceArn": self._arn("stateMachine", self._name)},
+                    # The distributed map's executions are of `<machine>/<label of the map>`.
+                    "ArnLike": {"aws:SourceArn": [machine, f"{machine}/*"]},
                 },
             ),
         )

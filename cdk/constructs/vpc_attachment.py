@@ -15,9 +15,10 @@ from cdk.constructs.wildcards import acknowledge_resources
 _CREATE: Final = "ec2:CreateNetworkInterface"
 _CHANGE: Final = (
     "ec2:AssignPrivateIpAddresses",
-    "ec2:DeleteNetworkInterface",
     "ec2:UnassignPrivateIpAddresses",
 )
+# Lambda fails to leave the network where this is narrowed to interfaces: AWS's guide says `*/*`.
+_LEAVE: Final = "ec2:DeleteNetworkInterface"
 _LOOK: Final = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
 
 
@@ -43,6 +44,7 @@ class VpcAttachment:
         return [
             iam.PolicyStatement(actions=[_CREATE], resources=[interfaces, *places]),
             iam.PolicyStatement(actions=list(_CHANGE), resources=[interfaces]),
+            iam.PolicyStatement(actions=[_LEAVE], resources=[_arn(scope, "*", "*")]),
             iam.PolicyStatement(actions=list(_LOOK), resources=["*"]),
             _not_by_its_code(scope, function),
         ]
@@ -50,13 +52,19 @@ class VpcAttachment:
 
 def acknowledge_attachment(role: iam.Role) -> None:
     stack = Stack.of(role)
-    interfaces = f"arn:aws:ec2:{stack.region}:<AWS::AccountId>:network-interface/*"
+    ours = f"arn:aws:ec2:{stack.region}:<AWS::AccountId>"
     acknowledge_resources(
         role,
-        ["*", interfaces],
+        ["*", f"{ours}:network-interface/*"],
         "Lambda attaches the function to the network by this role, by interfaces that it makes and "
         "names later, and looks at subnets and interfaces, for which EC2 has no resource level. "
         "The function's own code is denied all of it.",
+    )
+    acknowledge_resources(
+        role,
+        [f"{ours}:*/*"],
+        "Lambda deletes the interfaces that it made, and is refused where this right names "
+        "interfaces only; the action deletes nothing else, and the function's code is denied it.",
     )
 
 
@@ -70,7 +78,7 @@ def _not_by_its_code(scope: Construct, function: str) -> iam.PolicyStatement:
     )
     return iam.PolicyStatement(
         effect=iam.Effect.DENY,
-        actions=[_CREATE, *_CHANGE, *_LOOK],
+        actions=[_CREATE, *_CHANGE, _LEAVE, *_LOOK],
         resources=["*"],
         conditions={"ArnEquals": {"lambda:SourceFunctionArn": arn}},
     )

@@ -1,7 +1,7 @@
 """What never reaches the API: known attacks, and one address that asks too often."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from aws_cdk import aws_wafv2 as waf
@@ -25,8 +25,18 @@ COUNTED_ONLY: Final[Mapping[str, tuple[str, ...]]] = {
         "GenericLFI_BODY",
         "GenericRFI_BODY",
     ),
-    "AWSManagedRulesKnownBadInputsRuleSet": ("JavaDeserializationRCE_BODY", "Log4JRCE_BODY"),
+    "AWSManagedRulesKnownBadInputsRuleSet": (
+        "JavaDeserializationRCE_BODY",
+        "Log4JRCE_BODY",
+        "ReactJSRCE_BODY",
+    ),
 }
+OPEN: Final = ("health", "ready", "startup")
+"""Asked without a key, so by anybody."""
+OPEN_LIMIT: Final = 300
+SHARE: Final = 4
+"""No address gets more than one part of so many of what the whole API takes."""
+_AUTHORIZATION: Final = "authorization"
 _TOO_OFTEN: Final = "too_often"
 
 
@@ -51,7 +61,7 @@ class WebFirewall(Construct):
     def _build_acl(self) -> waf.CfnWebACL:
         groups = [
             self._build_managed(place, name, counted)
-            for place, (name, counted) in enumerate(COUNTED_ONLY.items(), start=1)
+            for place, (name, counted) in enumerate(COUNTED_ONLY.items(), start=2)
         ]
         return waf.CfnWebACL(
             self,
@@ -60,35 +70,61 @@ class WebFirewall(Construct):
             description="Guards the API",
             scope="REGIONAL",
             default_action=_Acl.DefaultActionProperty(allow={}),
-            visibility_config=_visible("api"),
+            # CloudWatch tells firewalls of one account apart by this alone.
+            visibility_config=_visible(names.prefixed(self._stage, "api")),
+            data_protection_config=_without_prompts_and_keys(),
             custom_response_bodies={
                 _TOO_OFTEN: _Acl.CustomResponseBodyProperty(
                     content=json.dumps(error_body(self._throttled, None)),
                     content_type="APPLICATION_JSON",
                 )
             },
-            rules=[self._build_rate_limit(), *groups],
+            rules=[*self._build_rate_limits(), *groups],
         )
 
-    def _build_rate_limit(self) -> waf.CfnWebACL.RuleProperty:
-        """No address may have more than what the whole API takes."""
+    def _build_rate_limits(self) -> Iterator[waf.CfnWebACL.RuleProperty]:
+        share = self._stage.throttle.rate * WINDOW_S // SHARE
+        yield self._build_rate_limit(0, "RatePerAddress", share)
+        yield self._build_rate_limit(1, "OpenRatePerAddress", OPEN_LIMIT, within=self._open())
+
+    def _open(self) -> waf.CfnWebACL.StatementProperty:
+        """Under API Gateway's own name paths begin with the stage's, under ours they don't."""
+        return _Acl.StatementProperty(
+            regex_match_statement=_Acl.RegexMatchStatementProperty(
+                field_to_match=_Acl.FieldToMatchProperty(uri_path={}),
+                regex_string=f"^(/{self._stage.name})?/+({'|'.join(OPEN)})/*$",
+                text_transformations=[
+                    _Acl.TextTransformationProperty(priority=0, type="URL_DECODE")
+                ],
+            )
+        )
+
+    def _build_rate_limit(
+        self,
+        priority: int,
+        name: str,
+        limit: int,
+        *,
+        within: waf.CfnWebACL.StatementProperty | None = None,
+    ) -> waf.CfnWebACL.RuleProperty:
         refuse = _Acl.CustomResponseProperty(
             response_code=self._throttled["status"],
             custom_response_body_key=_TOO_OFTEN,
             response_headers=[_Acl.CustomHTTPHeaderProperty(name="Retry-After", value="60")],
         )
         return _Acl.RuleProperty(
-            name="RatePerAddress",
-            priority=0,
+            name=name,
+            priority=priority,
             action=_Acl.RuleActionProperty(block=_Acl.BlockActionProperty(custom_response=refuse)),
             statement=_Acl.StatementProperty(
                 rate_based_statement=_Acl.RateBasedStatementProperty(
                     aggregate_key_type="IP",
                     evaluation_window_sec=WINDOW_S,
-                    limit=self._stage.throttle.rate * WINDOW_S,
+                    limit=limit,
+                    scope_down_statement=within,
                 )
             ),
-            visibility_config=_visible("RatePerAddress"),
+            visibility_config=_visible(name),
         )
 
     def _build_managed(
@@ -127,10 +163,29 @@ class WebFirewall(Construct):
             logging_filter={"DefaultBehavior": "DROP", "Filters": [kept]},
             redacted_fields=[
                 waf.CfnLoggingConfiguration.FieldToMatchProperty(
-                    single_header={"Name": "authorization"}
+                    single_header={"Name": _AUTHORIZATION}
                 )
             ],
         )
+
+
+def _without_prompts_and_keys() -> waf.CfnWebACL.DataProtectionConfigProperty:
+    """A counted rule would log the piece of a prompt that it matched."""
+    fields = (
+        _Acl.FieldToProtectProperty(field_type="BODY"),
+        _Acl.FieldToProtectProperty(field_type="SINGLE_HEADER", field_keys=[_AUTHORIZATION]),
+    )
+    return _Acl.DataProtectionConfigProperty(
+        data_protections=[
+            _Acl.DataProtectProperty(
+                action="SUBSTITUTION",
+                field=field,
+                exclude_rule_match_details=False,
+                exclude_rate_based_details=False,
+            )
+            for field in fields
+        ]
+    )
 
 
 def _visible(metric: str) -> waf.CfnWebACL.VisibilityConfigProperty:

@@ -2,8 +2,10 @@ from typing import Any
 
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from cdk import names
 from cdk.constructs.cluster import ClusterConstruct
 from cdk.constructs.cluster_services import ClusterServices
 from cdk.constructs.kubectl import apply
@@ -24,6 +26,13 @@ class ClusterStack(StageStack):
         nodes = NodePools(self, "Nodes", deployment=deployment, control_plane=control_plane)
         services = ClusterServices(self, "Services", deployment=deployment, cluster=self.cluster)
         services.node.add_dependency(nodes)
+        ssm.StringParameter(
+            self,
+            "paused",
+            parameter_name=names.parameter(self.stage, "paused"),
+            string_value=str(deployment.paused).lower(),
+            description="Whether nodes are kept away; a destroy has to end the pause first",
+        )
 
     def apply(
         self, scope: Construct, id_: str, *manifests: dict[str, Any]

@@ -1,3 +1,4 @@
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +9,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 from cdk import names
+from cdk.constructs import alarm_metrics as watch
+from cdk.constructs.alarms import Alarms
 from cdk.constructs.engine_balancer import EngineBalancer, idle_timeout_s
 from cdk.constructs.weights import grant_load, grant_store
 from cdk.deployment import ROOT, Deployment
@@ -59,6 +62,7 @@ class FleetStack(StageStack):
         self._build_weights(around)
         for name in deployment.fleet.engines:
             self._build_engine(name, around)
+        self.alarms = Alarms(self, "Alarms", stage=self.stage, watched=self._watched(groups))
 
     def _build_balancer(self, network: NetworkStack) -> EngineBalancer:
         return EngineBalancer(
@@ -70,6 +74,14 @@ class FleetStack(StageStack):
             private_zone=network.private_zone,
             access_logs=self._data.access_logs_bucket,
         )
+
+    def _watched(
+        self, groups: Mapping[str, elbv2.ApplicationTargetGroup]
+    ) -> Iterator[watch.Watched]:
+        balancer = self.load_balancer.load_balancer_full_name
+        yield from watch.of_load_balancer(balancer)
+        for name, group in groups.items():
+            yield watch.of_target_group(name, balancer=balancer, group=group.target_group_full_name)
 
     def _build_way_to_pods(self, network: NetworkStack) -> None:
         """Pods have the addresses and the security group of the cluster's nodes."""

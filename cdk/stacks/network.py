@@ -2,6 +2,8 @@ from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
 from cdk import names
+from cdk.constructs.alarm_metrics import of_nat
+from cdk.constructs.alarms import Alarms
 from cdk.constructs.network import Network
 from cdk.constructs.network_endpoints import Endpoints
 from cdk.constructs.network_groups import SecurityGroups
@@ -21,4 +23,7 @@ class NetworkStack(StageStack):
         Endpoints(self, "Endpoints", stage=self.stage, vpc=self.vpc, functions=self.functions_group)
         self.private_zone = route53.PrivateHostedZone(
             self, "PrivateZone", zone_name=names.private_zone(self.stage), vpc=self.vpc
+        )
+        self.alarms = Alarms(
+            self, "Alarms", stage=self.stage, watched=of_nat(network.nat_gateway_ids)
         )

@@ -1,12 +1,10 @@
 from collections.abc import Iterator
 
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
 from cdk import names
 from cdk.constructs import alarm_metrics as watch
-from cdk.constructs.alarms import Alarms
+from cdk.constructs.alarms import AlarmDashboard, Alarms
 from cdk.constructs.observability_collector import CollectorEntry
 from cdk.constructs.observability_topic import AlarmTopic
 from cdk.constructs.observability_workloads import Workloads
@@ -52,16 +50,17 @@ class ObservabilityStack(StageStack):
         self.alarms = Alarms(
             self,
             "Alarms",
-            prefix=names.prefixed(self.stage, "alarm"),
+            stage=self.stage,
             topic=self.topic,
             watched=[
                 *self._of_gateway(api),
-                *self._of_network(fleet),
+                self._of_collector(fleet),
                 *self._of_data(data),
                 *self._of_runs(harness),
                 *self._of_endpoints(models),
             ],
         )
+        self._build_dashboard(network.alarms, fleet.alarms, self.alarms)
 
     def _build_collector(
         self, network: NetworkStack, cluster: ClusterStack, fleet: FleetStack
@@ -96,6 +95,16 @@ class ObservabilityStack(StageStack):
         # Targets are health-checked only once a listener sends to their group.
         workloads.node.add_dependency(self._collector.rule)
 
+    def _build_dashboard(self, *parts: Alarms) -> None:
+        """Graphs of what this stack watches, and states of all."""
+        AlarmDashboard(
+            self,
+            "Dashboard",
+            stage=self.stage,
+            alarms=[name for part in parts for name in part.names],
+            watched=self.alarms.watched,
+        )
+
     def _of_gateway(self, api: ApiStack) -> Iterator[watch.Watched]:
         timeout_s = self.stage.integration_timeout_s
         yield from watch.of_api(api.api_name, self.stage.name, timeout_s=timeout_s)
@@ -103,22 +112,15 @@ class ObservabilityStack(StageStack):
             yield from watch.of_function(part, name)
             longest = _AUTHORIZER_S if part == "authorizer" else timeout_s
             yield watch.of_duration(part, name, timeout_s=longest)
-        yield watch.of_firewall({"WebACL": "api", "Rule": "ALL", "Region": self.stage.region})
+        firewall = names.prefixed(self.stage, "api")
+        dimensions = {"WebACL": firewall, "Rule": "ALL", "Region": self.stage.region}
+        yield watch.of_firewall(dimensions)
 
-    def _of_network(self, fleet: FleetStack) -> Iterator[watch.Watched]:
-        yield from watch.of_load_balancer(
-            fleet.load_balancer.load_balancer_full_name,
-            {
-                group.node.id.removesuffix("-targets"): group.target_group_full_name
-                for group in fleet.node.find_all()
-                if isinstance(group, elbv2.ApplicationTargetGroup)
-            }
-            | {"collector": self._collector.target_group.target_group_full_name},
-        )
-        vpc = fleet.load_balancer.vpc
-        gateways = vpc.node.find_all() if vpc else []
-        yield from watch.of_nat(
-            [one.attr_nat_gateway_id for one in gateways if isinstance(one, ec2.CfnNatGateway)]
+    def _of_collector(self, fleet: FleetStack) -> watch.Watched:
+        return watch.of_target_group(
+            "collector",
+            balancer=fleet.load_balancer.load_balancer_full_name,
+            group=self._collector.target_group.target_group_full_name,
         )
 
     @staticmethod

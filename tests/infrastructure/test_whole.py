@@ -26,6 +26,11 @@ PARTS: Final = {
     "network",
     "observability",
 }
+SERVED: Final = """domain.name = "api.lab.example.org"
+domain.hosted_zone_name = "lab.example.org"
+domain.hosted_zone_id = "Z0123456789ABC"
+alarms.email = "lab@example.org"
+administrators"""
 RUN_APP: Final = """
 import sys
 from pathlib import Path
@@ -137,13 +142,15 @@ def test_cdks_own_command_gives_the_same_templates(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def grown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Templates of a fourth stage, with a fifth engine: one entry each, in a checkout."""
+    """Templates of a fourth stage, with a domain, mailed alarms and a fifth engine: one entry each,
+    in a checkout. Its synth ends with cdk-nag, as all do.
+    """
     root = checkout.copy(tmp_path_factory.mktemp("grown"))
     for file, section, changes in (
         (
             "cdk/stages.toml",
             "stages.prod",
-            {"stages.prod": "stages.lab", "10.2.0.0": "10.9.0.0"},
+            {"stages.prod": "stages.lab", "10.2.0.0": "10.9.0.0", "administrators": SERVED},
         ),
         ("gpu_fleet/engines.toml", "engines.mistral-7b-awq", {"mistral-7b-awq]": "fifth-engine]"}),
     ):
@@ -156,6 +163,17 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = root / "out"
     done = run_app(out, "stage=lab", root=root)
     assert done.returncode == 0, done.stderr
+    linted = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("cfn-lint")),
+            *("--non-zero-exit-code", "error", "--regions", "us-west-2", "--"),
+            *map(str, sorted(out.glob("*.template.json"))),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert linted.returncode == 0, linted.stdout
     return dict(checkout.templates(out, "lab"))
 
 
@@ -163,6 +181,39 @@ def test_a_fourth_stage_is_one_entry(grown: dict[str, Any]) -> None:
     assert set(grown) == PARTS
     (vpc,) = resources(grown["network"], "AWS::EC2::VPC").values()
     assert vpc["Properties"]["CidrBlock"] == "10.9.0.0/16"
+
+
+def test_a_stage_with_a_domain_has_tls_to_the_engines(grown: dict[str, Any]) -> None:
+    fleet = grown["fleet"]
+    (listener,) = resources(fleet, "AWS::ElasticLoadBalancingV2::Listener").values()
+    told = listener["Properties"]
+    assert (told["Port"], told["Protocol"]) == (443, "HTTPS")
+    assert told["SslPolicy"].startswith("ELBSecurityPolicy-TLS13-1-")
+    (certificate,) = resources(fleet, "AWS::CertificateManager::Certificate").values()
+    names = certificate["Properties"]
+    assert "*.engines.api.lab.example.org" in {
+        names["DomainName"],
+        *names.get("SubjectAlternativeNames", ()),
+    }
+    (mail,) = resources(grown["observability"], "AWS::SNS::Subscription").values()
+    assert mail["Properties"]["Endpoint"] == "lab@example.org"
+
+
+def test_stacks_come_in_the_order_that_the_guide_says() -> None:
+    """CDK's command deploys by these dependencies: the version last, endpoints after weights."""
+    manifest = json.loads((assembly("staging") / "manifest.json").read_text("utf-8"))
+    before = {
+        name.removeprefix("llmo-staging-"): {
+            other.removeprefix("llmo-staging-")
+            for other in artifact.get("dependencies", ())
+            if not other.endswith(".assets")
+        }
+        for name, artifact in manifest["artifacts"].items()
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
+    assert "fleet" in before["models"]
+    assert {"observability", "models"} <= before["cicd"]
+    assert {"network", "data", "cluster", "namespaces"} <= before["fleet"]
 
 
 def test_a_fifth_engine_is_one_entry(grown: dict[str, Any]) -> None:

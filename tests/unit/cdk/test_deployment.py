@@ -38,6 +38,7 @@ def test_what_is_shipped_can_be_deployed(stage: str) -> None:
 def test_team_endpoints_run_where_the_stage_says_so_and_not_while_paused() -> None:
     assert not Deployment.read("dev").sagemaker
     assert Deployment.read("staging").sagemaker
+    assert not Deployment.read("staging", without_endpoints=True).sagemaker
     assert not Deployment.read("staging", paused=True).sagemaker
 
 
