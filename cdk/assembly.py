@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,11 +17,16 @@ Resource = Mapping[str, Any]
 
 
 class SynthFailed(CdkError):  # noqa: N818  (what happened)
-    """What it said is the message."""
+    """What it said is the message; `code` is its exit code."""
+
+    def __init__(self, told: str, code: int) -> None:
+        super().__init__(told)
+        self.code = code
 
 
-def synthesise(stage: str, out: Path, *, paused: bool) -> None:
-    """In a process of its own, which can hold one Chalice app only. Raises SynthFailed."""
+def synthesise(stage: str, out: Path, *, paused: bool = False) -> None:
+    """Anew, in a process of its own, which can hold one Chalice app only. Raises SynthFailed."""
+    shutil.rmtree(out, ignore_errors=True)
     context = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
     chosen = {**context, "stage": stage, "paused": str(paused).lower()}
     done = subprocess.run(
@@ -38,7 +44,7 @@ def synthesise(stage: str, out: Path, *, paused: bool) -> None:
         check=False,
     )
     if done.returncode:
-        raise SynthFailed(done.stderr.strip().removeprefix("error: "))
+        raise SynthFailed(done.stderr.strip().removeprefix("error: "), done.returncode)
 
 
 def resources(folder: Path) -> list[Resource]:

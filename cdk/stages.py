@@ -22,6 +22,7 @@ _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}")
 _ZONE_ID: Final = re.compile(r"Z[A-Z0-9]{1,31}")
 _ENVIRONMENT: Final = re.compile(r"[\w-]{1,100}")
+_GITHUB_ID: Final = re.compile(r"[1-9][0-9]{0,18}")
 _ZONES: Final = 3
 _PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 _VPC: Final = Between(16, 20)  # AWS takes /16 to /28; engines' nodes and pods need addresses
@@ -67,11 +68,14 @@ class Domain:
 
 @dataclass(frozen=True, kw_only=True)
 class GitHub:
-    """An account can have one identity provider for GitHub: one stage of it creates that."""
+    """An account can have one identity provider for GitHub: one stage of it may create that."""
 
     repository: str
     environment: str
-    provider: Literal["create", "existing"] = "create"
+    branches: tuple[Literal["main", "develop"], ...]
+    owner_id: str | None = None
+    repository_id: str | None = None
+    provider: Literal["create", "existing"] = "existing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +148,7 @@ def _checked(stage: Stage, source: str) -> Stage:
     _check_zones(stage, source, key)
     if not stage.gpu.capacity or len(set(stage.gpu.capacity)) != len(stage.gpu.capacity):
         raise ConfigError(source, f"{key}.gpu.capacity", "must name spot, on-demand or both, once")
+    _check_github(stage.github, source, f"{key}.github")
     return stage
 
 
@@ -152,6 +157,9 @@ def _patterns(stage: Stage) -> Iterator[tuple[str, str, re.Pattern[str], str]]:
     yield "region", stage.region, _REGION, "a region, like us-west-2"
     yield "github.repository", stage.github.repository, _REPOSITORY, "owner/name"
     yield "github.environment", stage.github.environment, _ENVIRONMENT, "letters, digits, - and _"
+    for field in ("owner_id", "repository_id"):
+        if (number := getattr(stage.github, field)) is not None:
+            yield f"github.{field}", number, _GITHUB_ID, "digits, in quotes"
     if stage.account is not None:
         yield "account", stage.account, _ACCOUNT, "twelve digits, in quotes"
     if stage.alarms:
@@ -172,6 +180,13 @@ def _check_zones(stage: Stage, source: str, key: str) -> None:
         raise ConfigError(
             source, f"{key}.zones", f"must be {_ZONES} zones of {stage.region}; are: {told}"
         )
+
+
+def _check_github(github: GitHub, source: str, key: str) -> None:
+    if not github.branches or len(set(github.branches)) != len(github.branches):
+        raise ConfigError(source, f"{key}.branches", "must name main, develop or both, once")
+    if (github.owner_id is None) != (github.repository_id is None):
+        raise ConfigError(source, key, "must have owner_id and repository_id, or neither")
 
 
 def _network(cidr: str, prefix: Between, source: str, key: str) -> IPv4Network:

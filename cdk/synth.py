@@ -4,9 +4,7 @@ A process can hold one Chalice app only, and the stages share nothing. As many r
 are cores; what a failed one said is printed, and the exit code is the highest of theirs.
 """
 
-import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -14,7 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[1]
+from cdk.assembly import ROOT, SynthFailed, synthesise
+from cdk.errors import CdkError
+from cdk.stages import load_stage
+from gpu_fleet.errors import FleetError
+
+WRONG_INPUT: Final = 64
 OUT: Final = ROOT / "cdk.out"
 
 
@@ -22,31 +25,20 @@ def main(stages: Sequence[str], out: Path = OUT) -> int:
     started = time.monotonic()
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         codes = list(pool.map(lambda stage: _synth(stage, out / stage), stages))
-    print(f"{len(stages)} stages in {time.monotonic() - started:.0f} s")  # noqa: T201
-    return max(codes, default=0)
+    code = max(codes, default=0)
+    if not code:
+        print(f"{len(codes)} in {time.monotonic() - started:.0f} s")  # noqa: T201
+    return code
 
 
 def _synth(stage: str, out: Path) -> int:
     started = time.monotonic()
-    context = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
-    done = subprocess.run(
-        [sys.executable, "-O", "app.py"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-            "CDK_OUTDIR": str(out),
-            "CDK_CONTEXT_JSON": json.dumps({**context, "stage": stage}),
-        },
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        sys.stderr.write(done.stderr)
-        return done.returncode
+    try:
+        load_stage(stage)  # before a folder of that name is emptied
+        synthesise(stage, out)
+    except (CdkError, FleetError) as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)  # noqa: T201
+        return error.code if isinstance(error, SynthFailed) else WRONG_INPUT
     took = time.monotonic() - started
     print(f"{stage}: {out.relative_to(ROOT)} in {took:.0f} s", flush=True)  # noqa: T201
     return 0

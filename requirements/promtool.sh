@@ -27,10 +27,17 @@ fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 say "promtool: from the package prometheus (20 MB)"
-if ! (cd "$folder" && apt-get download prometheus) >"$folder/log" 2>&1; then
+# With lists of its own where the system has none, as in a fresh container; that needs no root.
+mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial"
+own="-o Dir::State::lists=$folder/lists -o Dir::Cache=$folder/cache -o APT::Sandbox::User=$(id -un)"
+# shellcheck disable=SC2086  # a list of words on purpose
+if ! (
+    cd "$folder"
+    apt-get download prometheus || { apt-get $own update && apt-get $own download prometheus; }
+) >"$folder/log" 2>&1; then
     cat "$folder/log" >&2
-    echo "setup: apt-get can't download the package prometheus; update its lists" \
-        "(sudo apt-get update), or install it" >&2
+    echo "setup: apt-get can't download the package prometheus; install it, so that promtool is" \
+        "on PATH" >&2
     exit 1
 fi
 dpkg-deb -x "$folder"/prometheus_*.deb "$folder/unpacked"

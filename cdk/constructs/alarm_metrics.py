@@ -23,6 +23,7 @@ class Watched:
     periods: int = 1
     of_periods: int | None = None
     on_dashboard: bool = False
+    """Then its dimensions are exported to the dashboard's stack: of nothing that may go away."""
 
 
 def metric(

@@ -65,7 +65,9 @@ class ClusterServices(Construct):
 
     def _build_keda(self) -> None:
         stage = self._deployment.stage
-        namespace = objects(keda.namespace(stage), service_cidr=stage.service_cidr)
+        namespace = objects(
+            keda.namespace(stage), service_cidr=stage.service_cidr, network=stage.cidr
+        )
         room = apply(self, "KedaNamespace", self._cluster, *namespace)
         chart = eks.HelmChart(
             self,

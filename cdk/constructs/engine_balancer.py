@@ -13,6 +13,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk import names
+from cdk.constructs.network import BALANCERS
 from cdk.stages import Domain, Stage
 from gpu_fleet.serving import CONTAINER_PORT
 
@@ -60,7 +61,7 @@ class EngineBalancer(Construct):
             self,
             "LoadBalancer",
             vpc=self._vpc,
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            vpc_subnets=ec2.SubnetSelection(subnet_group_name=BALANCERS),
             internet_facing=False,
             security_group=security_group,
             deletion_protection=self._stage.removal == "retain",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Final, cast
+from weakref import WeakKeyDictionary
 
 from aws_cdk import CfnElement, Stack
 from aws_cdk import aws_eks_v2 as eks
@@ -13,6 +14,10 @@ from cdk.acknowledged import acknowledge
 MANAGED: Final = "AwsSolutions::AwsSolutions-IAM4[Policy::{}]"
 LAMBDA_IN_NETWORK: Final = "service-role/AWSLambdaVPCAccessExecutionRole"
 LAMBDA: Final = "service-role/AWSLambdaBasicExecutionRole"
+# Each takes two Lambdas at once, and a new account has ten for all that it does.
+AT_ONCE: Final = 2
+
+_applied: Final[WeakKeyDictionary[Stack, list[eks.KubernetesManifest]]] = WeakKeyDictionary()
 
 
 def as_interface(cluster: eks.Cluster) -> eks.ICluster:
@@ -23,9 +28,28 @@ def as_interface(cluster: eks.Cluster) -> eks.ICluster:
 def apply(
     scope: Construct, id_: str, cluster: eks.Cluster, *manifests: Mapping[str, Any]
 ) -> eks.KubernetesManifest:
-    return eks.KubernetesManifest(
-        scope, id_, cluster=as_interface(cluster), manifest=list(map(dict, manifests)), prune=True
+    made = eks.KubernetesManifest(
+        scope,
+        id_,
+        cluster=as_interface(cluster),
+        manifest=list(map(dict, manifests)),
+        prune=True,
+        # Else the first deploy refuses what is there: objects that EKS made, or that a deploy left
+        # behind that failed.
+        overwrite=True,
     )
+    _queue(made)
+    return made
+
+
+def _queue(made: eks.KubernetesManifest) -> None:
+    """Behind the one before the last of its stack, so that its manifests go in two rows. A stack's
+    own dependencies may join the rows, but an earlier one may not wait for a later one of its row.
+    """
+    earlier = _applied.setdefault(Stack.of(made), [])
+    if len(earlier) >= AT_ONCE:
+        made.node.add_dependency(earlier[-AT_ONCE])
+    earlier.append(made)
 
 
 def trim_kubectl(cluster: eks.Cluster) -> None:

@@ -11,7 +11,9 @@ from cdk.constructs.log_groups import log_group
 from cdk.stages import Stage
 
 FUNCTIONS: Final = "functions"
-_PUBLIC_MASK, _FUNCTIONS_MASK = 28, 26
+BALANCERS: Final = "balancers"
+# A load balancer takes no subnet smaller than a /27.
+_PUBLIC_MASK, _FUNCTIONS_MASK, _BALANCERS_MASK = 28, 26, 27
 
 
 class Network(Construct):
@@ -46,6 +48,12 @@ class Network(Construct):
                     subnet_type=ec2.SubnetType.PRIVATE_ISOLATED,
                     cidr_mask=_FUNCTIONS_MASK,
                 ),
+                # By these addresses engines tell their load balancer from any other pod.
+                ec2.SubnetConfiguration(
+                    name=BALANCERS,
+                    subnet_type=ec2.SubnetType.PRIVATE_ISOLATED,
+                    cidr_mask=_BALANCERS_MASK,
+                ),
                 # The rest, in equal parts: every pod has an address of its own.
                 ec2.SubnetConfiguration(
                     name="private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS
@@ -61,8 +69,11 @@ class Network(Construct):
 
     def _tag_subnets(self) -> None:
         """How the cluster's load balancing finds where internal load balancers may be."""
+        tag = "kubernetes.io/role/internal-elb"
+        for subnet in self.vpc.select_subnets(subnet_group_name=BALANCERS).subnets:
+            Tags.of(subnet).add(tag, "1")
         for subnet in self.vpc.private_subnets:
-            Tags.of(subnet).add("kubernetes.io/role/internal-elb", "1")
+            Tags.of(subnet).remove(tag)  # CDK's cluster tags all of these
 
     def _build_flow_log(self) -> None:
         name = f"/{names.PREFIX}/{self._stage.name}/network-flows"

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk import names
+from cdk.constructs.network import FUNCTIONS
 from cdk.stages import Stage
 
 
@@ -55,7 +56,7 @@ class Endpoints(Construct):
     def _build_gateways(self) -> None:
         """Free, and what moves much data stays out of the NAT gateways, which are not."""
         nodes = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
-        functions = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+        functions = ec2.SubnetSelection(subnet_group_name=FUNCTIONS)
         # Nodes read image layers, which lie in buckets of others; functions nothing of others.
         self._build_gateway("NodesS3", ec2.GatewayVpcEndpointAwsService.S3, nodes)
         s3 = self._build_gateway("FunctionsS3", ec2.GatewayVpcEndpointAwsService.S3, functions)

@@ -8,12 +8,10 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk import names
-from cdk.stages import Stage
+from cdk.stages import GitHub, Stage
 
 ISSUER: Final = "token.actions.githubusercontent.com"
 AUDIENCE: Final = "sts.amazonaws.com"
-BRANCHES: Final = ("main", "develop")
-"""Whose workflow files are believed. A pull request's own are `@refs/pull/…`."""
 QUALIFIER: Final = "hnb659fds"
 """Of `cdk bootstrap`, unless told otherwise."""
 BOOTSTRAP_ROLES: Final = ("deploy", "file-publishing", "lookup")
@@ -97,11 +95,15 @@ class PipelineRoles(Construct):
         """All of these. The environment alone would not do: a pull request's job may name it."""
         github = self._stage.github
         file = f"{github.repository}/.github/workflows/{workflow}"
-        return {
+        claims: dict[str, str | Sequence[str]] = {
             f"{ISSUER}:aud": AUDIENCE,
-            f"{ISSUER}:sub": f"repo:{github.repository}:environment:{github.environment}",
-            f"{ISSUER}:job_workflow_ref": [f"{file}@refs/heads/{branch}" for branch in BRANCHES],
+            f"{ISSUER}:sub": f"repo:{_subject(github)}:environment:{github.environment}",
+            # A pull request's own files are `@refs/pull/…`.
+            f"{ISSUER}:job_workflow_ref": [f"{file}@refs/heads/{one}" for one in github.branches],
         }
+        if github.repository_id:
+            claims[f"{ISSUER}:repository_id"] = github.repository_id
+        return claims
 
     def _bootstrap_role(self, name: str) -> str:
         place = f"{self._stack.account}-{self._stage.region}"
@@ -114,3 +116,11 @@ class PipelineRoles(Construct):
 
     def _arn(self, service: str, kind: str, name: str, separator: str = "/") -> str:
         return f"{self._stack.format_arn(service=service, resource=kind)}{separator}{name}"
+
+
+def _subject(github: GitHub) -> str:
+    """Names alone, or each with the number that nobody gets again once the name is free."""
+    if not (github.owner_id and github.repository_id):
+        return github.repository
+    owner, name = github.repository.split("/")
+    return f"{owner}@{github.owner_id}/{name}@{github.repository_id}"

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network
 from typing import Any, Final, Literal
 
 from cdk import names
@@ -19,6 +18,7 @@ JOBS_GIB: Final = 16
 JOBS: Final = 4
 
 POD_IDENTITY_AGENT: Final = "169.254.170.23/32"
+LINK_LOCAL: Final = "169.254.0.0/16"
 DNS: Final = ({"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53})
 
 
@@ -64,14 +64,14 @@ def _engines(stage: Stage, fleet: Fleet) -> Namespace:
     )
 
 
-def objects(namespace: Namespace, *, service_cidr: str) -> list[Manifest]:
-    """In the order in which they must be made."""
+def objects(namespace: Namespace, *, service_cidr: str, network: str) -> list[Manifest]:
+    """In the order in which they must be made. `network` is the CIDR of nodes and pods."""
     return [
         _namespace(namespace),
         _quota(namespace),
         _limits(namespace),
         _default_deny(namespace),
-        _basics(namespace, service_cidr),
+        _basics(namespace, resolvers(service_cidr, network)),
         *_opened(namespace),
     ]
 
@@ -85,11 +85,17 @@ def network_policy(name: str, namespace: str, spec: Mapping[str, Any]) -> Manife
     }
 
 
-def dns_address(service_cidr: str) -> str:
-    """EKS gives cluster DNS the tenth address. On Auto Mode it answers on each node, not in a pod:
-    no pod selector finds it.
+def no_way_into_default() -> Manifest:
+    """Nothing runs there, but what does by mistake is not to be reached."""
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"]}
+    return network_policy("default-deny", "default", spec)
+
+
+def resolvers(service_cidr: str, network: str) -> tuple[str, ...]:
+    """On Auto Mode names are answered on each node, not in a pod: no pod selector finds that. Which
+    address a policy sees there, the service's, the node's or a link-local one, AWS doesn't say.
     """
-    return f"{IPv4Network(service_cidr)[10]}/32"
+    return (network, service_cidr, LINK_LOCAL)
 
 
 def _namespace(namespace: Namespace) -> Manifest:
@@ -134,10 +140,10 @@ def _default_deny(namespace: Namespace) -> Manifest:
     return network_policy("default-deny", namespace.name, spec)
 
 
-def _basics(namespace: Namespace, service_cidr: str) -> Manifest:
+def _basics(namespace: Namespace, answering: Sequence[str]) -> Manifest:
     """Names, and the agent that hands out AWS credentials to pods that have a role."""
     egress = [
-        {"to": [{"ipBlock": {"cidr": dns_address(service_cidr)}}], "ports": list(DNS)},
+        {"to": [{"ipBlock": {"cidr": one}} for one in answering], "ports": list(DNS)},
         {
             "to": [{"ipBlock": {"cidr": POD_IDENTITY_AGENT}}],
             "ports": [{"protocol": "TCP", "port": 80}],

@@ -12,6 +12,7 @@ from cdk import names
 from cdk.constructs import alarm_metrics as watch
 from cdk.constructs.alarms import Alarms
 from cdk.constructs.engine_balancer import EngineBalancer, idle_timeout_s
+from cdk.constructs.network import BALANCERS
 from cdk.constructs.weights import grant_load, grant_store
 from cdk.deployment import ROOT, Deployment
 from cdk.stacks.base import StageStack
@@ -110,7 +111,7 @@ class FleetStack(StageStack):
     def _around(
         self, network: NetworkStack, groups: dict[str, elbv2.ApplicationTargetGroup]
     ) -> Cluster:
-        subnets = network.vpc.select_subnets(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS).subnets
+        subnets = network.vpc.select_subnets(subnet_group_name=BALANCERS).subnets
         return Cluster(
             namespace=names.NAMESPACE,
             region=self.stage.region,

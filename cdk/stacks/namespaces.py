@@ -1,7 +1,7 @@
 from constructs import Construct
 
 from cdk.deployment import Deployment
-from cdk.kubernetes.namespaces import namespaces, objects
+from cdk.kubernetes.namespaces import namespaces, no_way_into_default, objects
 from cdk.stacks.base import StageStack
 from cdk.stacks.cluster import ClusterStack
 
@@ -12,5 +12,8 @@ class NamespacesStack(StageStack):
     def __init__(self, scope: Construct, deployment: Deployment, *, cluster: ClusterStack) -> None:
         super().__init__(scope, deployment, "namespaces")
         for namespace in namespaces(self.stage, deployment.fleet):
-            manifests = objects(namespace, service_cidr=self.stage.service_cidr)
+            manifests = objects(
+                namespace, service_cidr=self.stage.service_cidr, network=self.stage.cidr
+            )
             cluster.apply(self, namespace.name, *manifests)
+        cluster.apply(self, "default", no_way_into_default())

@@ -5,6 +5,7 @@ from constructs import Construct
 from cdk import names
 from cdk.constructs import alarm_metrics as watch
 from cdk.constructs.alarms import AlarmDashboard, Alarms
+from cdk.constructs.network import BALANCERS
 from cdk.constructs.observability_collector import CollectorEntry
 from cdk.constructs.observability_topic import AlarmTopic
 from cdk.constructs.observability_workloads import Workloads
@@ -46,7 +47,7 @@ class ObservabilityStack(StageStack):
         self._alarm_topic = AlarmTopic(self, "Topic", self.stage)
         self.topic = self._alarm_topic.topic
         self._collector = self._build_collector(network, cluster, fleet)
-        self._build_workloads(cluster, data)
+        self._build_workloads(network, cluster, data)
         self.alarms = Alarms(
             self,
             "Alarms",
@@ -75,7 +76,10 @@ class ObservabilityStack(StageStack):
             private_zone=network.private_zone,
         )
 
-    def _build_workloads(self, cluster: ClusterStack, data: DataStack) -> None:
+    def _build_workloads(
+        self, network: NetworkStack, cluster: ClusterStack, data: DataStack
+    ) -> None:
+        balancers = network.vpc.select_subnets(subnet_group_name=BALANCERS).subnets
         workloads = Workloads(
             self,
             "Workloads",
@@ -83,6 +87,7 @@ class ObservabilityStack(StageStack):
             settings=Settings(
                 region=self.stage.region,
                 cidr=self.stage.cidr,
+                balancers=tuple(subnet.ipv4_cidr_block for subnet in balancers),
                 service_cidr=self.stage.service_cidr,
                 topic_arn=self.topic.topic_arn,
                 grafana_secret_arn=data.grafana_admin.secret_arn,
@@ -96,13 +101,12 @@ class ObservabilityStack(StageStack):
         workloads.node.add_dependency(self._collector.rule)
 
     def _build_dashboard(self, *parts: Alarms) -> None:
-        """Graphs of what this stack watches, and states of all."""
         AlarmDashboard(
             self,
             "Dashboard",
             stage=self.stage,
             alarms=[name for part in parts for name in part.names],
-            watched=self.alarms.watched,
+            watched=[one for part in parts for one in part.watched],
         )
 
     def _of_gateway(self, api: ApiStack) -> Iterator[watch.Watched]:

@@ -33,6 +33,7 @@ from gpu_fleet.serving import CONTAINER_PORT, in_container, vllm_arguments
 LEAVE_BALANCER_S: Final = 15
 GRACE_S: Final = 90
 PROBE_PERIOD_S: Final = 10
+WAIT_FOR_WEIGHTS_S: Final = 1200  # on a node with a GPU, which bills
 ADAPTERS: Final = PurePosixPath("/adapters")
 CHAT_TEMPLATE: Final = PurePosixPath("/etc/engine/chat_template.jinja")
 API_KEY: Final = "VLLM_API_KEY"
@@ -125,6 +126,7 @@ def _fetch(engine: Engine, cluster: Cluster) -> Object:
         "BUCKET": cluster.weights,
         "PREFIX": model_prefix(engine),
         "ADAPTERS": str(ADAPTERS),
+        "WAIT_S": str(WAIT_FOR_WEIGHTS_S),
     }
     return {
         "name": "fetch",

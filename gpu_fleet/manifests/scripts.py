@@ -12,9 +12,17 @@ complete() {{
 }}
 """
 
-# Before an engine: a server that starts on half a model fails, again and again.
+# Before an engine: a server that starts on half a model fails, again and again. It waits on a node
+# with a GPU, so not for ever: a pod that fails is seen, one that waits is not.
 FETCH: Final = f"""{_COMPLETE}
+end=$(($(date +%s) + WAIT_S))
 until complete; do
+  if [ "$(date +%s)" -ge "$end" ]; then
+    echo "gave up after $WAIT_S s: no $BUCKET/$PREFIX/{MARKER}. See why its Job is not done:" \
+      "kubectl describe and logs of the namespace's weights Jobs. This pod tries again, later" \
+      "each time, on a GPU node that bills: pause the stage until the model is there." >&2
+    exit 1
+  fi
   echo "waiting for $BUCKET/$PREFIX: the Job that copies it is not done"
   sleep 15
 done

@@ -79,7 +79,8 @@ INGRESS: Final[Manifest] = {
 
 def good() -> list[Manifest]:
     room = Namespace(name="llm-baseline", cpu=4, memory_gib=8, pods=2, gpus=1)
-    return deepcopy([*objects(room, service_cidr="172.20.0.0/16"), ACCOUNT, ENGINE])
+    made = objects(room, service_cidr="172.20.0.0/16", network="10.0.0.0/16")
+    return deepcopy([*made, ACCOUNT, ENGINE])
 
 
 def pod(manifests: Sequence[Manifest]) -> Manifest:

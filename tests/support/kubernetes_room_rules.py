@@ -9,7 +9,7 @@ from tests.support.kubernetes_pods import workloads
 Manifest = Mapping[str, Any]
 RoomRule = Callable[[Sequence[Manifest]], Iterator[str]]
 
-BUILT_IN: Final = frozenset({"kube-system"})
+BUILT_IN: Final = frozenset({"default", "kube-system"})
 
 
 def no_secret_objects(manifests: Sequence[Manifest]) -> Iterator[str]:

@@ -11,6 +11,7 @@ WORKLOADS: Final = {"Deployment", "StatefulSet", "DaemonSet"}
 SETTINGS: Final = Settings(
     region="us-west-2",
     cidr="10.0.0.0/16",
+    balancers=("10.0.1.0/27", "10.0.1.32/27", "10.0.1.64/27"),
     service_cidr="172.20.0.0/16",
     topic_arn="arn:aws:sns:us-west-2:111122223333:llmo-dev-alarms",
     grafana_secret_arn="arn:aws:secretsmanager:us-west-2:111122223333:secret:llmo/dev/grafana-abcdef",

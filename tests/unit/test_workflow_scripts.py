@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from cdk.stages import load_stages
 from tests.support.workflows import ROOT, jobs, read
 
 WORKFLOWS: Final = ROOT / ".github/workflows"
@@ -72,28 +73,93 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path / "clone"
 
 
-TAKE: Final = script("stage", "run", 1)
+def take(clone: Path, asked: str, stage: str = "dev") -> Ended:
+    return run(script("stage", "run", 1), clone, ASKED=asked, STAGE=stage)
 
 
 def test_a_tag_is_checked_out_and_its_name_is_the_version(clone: Path) -> None:
-    ended = run(TAKE, clone, VERSION="v1.0.0")
-    assert (ended.code, ended.told) == (0, {"VERSION": "v1.0.0"})
-    assert git(clone, "rev-parse", "HEAD") == git(clone, "rev-parse", "v1.0.0")
+    ended = take(clone, "v1.0.0")
+    commit = git(clone, "rev-parse", "v1.0.0")
+    assert (ended.code, ended.told) == (0, {"version": "v1.0.0", "commit": commit})
+    assert git(clone, "rev-parse", "HEAD") == commit
 
 
 @pytest.mark.parametrize("branch", ["main", "develop"])
 def test_a_commit_of_a_deployed_branch_is_taken(clone: Path, branch: str) -> None:
     commit = git(clone, "rev-parse", f"origin/{branch}")
-    ended = run(TAKE, clone, VERSION=commit)
+    ended = take(clone, commit)
     assert ended.code == 0
-    assert ended.told["VERSION"].startswith("v1.0.0-")
-    assert git(clone, "rev-parse", "HEAD") == commit
+    assert ended.told["version"].startswith("v1.0.0-")
+    assert ended.told["commit"] == commit == git(clone, "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize(
+    ("tag", "version"),
+    [
+        ("v9;id>&2;#", None),
+        ("v9$(touch${IFS}pwned)", None),
+        ("v9/x", None),
+        ("v" + "9" * 63, None),
+        ("v" + "9" * 62, "v" + "9" * 62),
+        ("v2.0.0-rc_1", "v2.0.0-rc_1"),
+        ("latest", "v1.0.0-1-g"),  # no version, so none is named after it
+    ],
+)
+def test_a_tag_that_is_no_plain_name_names_no_version(
+    clone: Path, tag: str, version: str | None
+) -> None:
+    commit = git(clone, "rev-parse", "origin/main")
+    git(clone, "tag", "--", tag, commit)
+    ended = take(clone, commit)
+    assert ended.code == 0
+    assert ended.told["version"].startswith(version or commit)
+    assert ended.told["commit"] == commit
+    assert not (clone / "pwned").exists()
+
+
+@pytest.mark.parametrize("tag", ["origin/main", "main", "refs/remotes/origin/main"])
+def test_a_tag_that_is_named_like_a_branch_is_not_taken_for_it(clone: Path, tag: str) -> None:
+    commit = git(clone, "rev-parse", "origin/somebodys")
+    git(clone, "tag", "--", tag, commit)
+    ended = take(clone, commit)
+    assert ended.code != 0
+    assert "that version is not on main develop" in ended.said
+
+
+@pytest.mark.parametrize("stage", load_stages())
+def test_a_stage_takes_versions_of_the_branches_that_it_believes_or_of_main(
+    clone: Path, stage: str
+) -> None:
+    believed = load_stages()[stage].github.branches
+    assert take(clone, "origin/main", stage).code == 0
+    ended = take(clone, "origin/develop", stage)
+    assert (ended.code == 0) == ("develop" in believed)
+    assert ended.code == 0 or "that version is not on main" in ended.said
+
+
+@pytest.mark.parametrize("command", ["deploy", "destroy"])
+def test_make_is_told_the_version_by_its_environment_alone(tmp_path: Path, command: str) -> None:
+    recorder = tmp_path / "make"
+    recorder.write_text('#!/bin/sh\necho "arguments: $*"\necho "version: $VERSION"\n')
+    recorder.chmod(0o755)
+    ended = run(
+        script("stage", "run", -1),
+        tmp_path,
+        PATH=f"{tmp_path}:/usr/bin:/bin",
+        COMMAND=command,
+        STAGE="dev",
+        VERSION="v1.2.3",
+    )
+    arguments, version = ended.said.splitlines()
+    assert arguments.startswith(f"arguments: {command} STAGE=dev ")
+    assert "v1.2.3" not in arguments
+    assert version == "version: v1.2.3"
 
 
 @pytest.mark.parametrize(
     ("version", "said"),
     [
-        ("origin/somebodys", "on neither main nor develop"),
+        ("origin/somebodys", "that version is not on main develop"),
         ("v9.9.9", "no such version"),
         ("--help", "no such version"),
         ("$(touch pwned)", "no such version"),
@@ -102,7 +168,7 @@ def test_a_commit_of_a_deployed_branch_is_taken(clone: Path, branch: str) -> Non
 )
 def test_what_was_not_reviewed_is_not_deployed(clone: Path, version: str, said: str) -> None:
     before = git(clone, "rev-parse", "HEAD")
-    ended = run(TAKE, clone, VERSION=version)
+    ended = take(clone, version)
     assert ended.code != 0
     assert said in ended.said
     assert ended.told == {}
@@ -117,8 +183,12 @@ def test_what_was_not_reviewed_is_not_deployed(clone: Path, version: str, said: 
         ("", "main", "prod"),
         ("staging", "develop", "staging"),
         ("prod", "main", "prod"),
+        ("dev", "develop", "dev"),
+        ("staging", "main", "staging"),
         ("prod", "develop", None),
+        ("dev", "main", None),
         ("", "somebodys", None),
+        ("staging", "somebodys", None),
     ],
 )
 def test_a_branch_goes_where_it_belongs(
@@ -127,6 +197,15 @@ def test_a_branch_goes_where_it_belongs(
     ended = run(script("deploy", "where", 0), tmp_path, ASKED=asked, BRANCH=branch)
     assert (ended.code == 0) == (stage is not None)
     assert ended.told.get("stage") == stage
+
+
+@pytest.mark.parametrize("stage", load_stages())
+@pytest.mark.parametrize("branch", ["main", "develop"])
+def test_a_branch_goes_by_hand_where_aws_believes_it(
+    tmp_path: Path, stage: str, branch: str
+) -> None:
+    ended = run(script("deploy", "where", 0), tmp_path, ASKED=stage, BRANCH=branch)
+    assert (ended.code == 0) == (branch in load_stages()[stage].github.branches)
 
 
 @pytest.mark.parametrize(("typed", "code"), [("destroy dev", 0), ("dev", 1), ("", 1)])

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from cdk.constructs.pipeline_roles import BRANCHES
 from cdk.stages import load_stages
 from tests.support import workflows
 from tests.support.workflows import FILES, ROOT, actionlint, jobs, read, steps, triggers
@@ -55,6 +54,7 @@ each = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 
 def test_the_workflows_that_are_asked_for_are_there() -> None:
     assert {path.stem for path in FILES} == {
+        "check",
         "ci",
         "deploy",
         "destroy",
@@ -136,10 +136,13 @@ def test_a_pull_request_reaches_no_credentials() -> None:
     """Its own code runs; so no job of that workflow may ask AWS, or name an environment."""
     of_pull_requests = [path for path in FILES if "pull_request" in triggers(read(path))]
     assert [path.stem for path in of_pull_requests] == ["ci"]
-    for job in jobs(read(of_pull_requests[0])).values():
-        assert "environment" not in job
-        assert "id-token" not in job.get("permissions", {})
-        assert "secrets" not in str(job)
+    called = {job["uses"] for job in jobs(read(of_pull_requests[0])).values() if "uses" in job}
+    assert called == {"./.github/workflows/check.yaml"}
+    for path in (*of_pull_requests, *(ROOT / one for one in called)):
+        for job in jobs(read(path)).values():
+            assert "environment" not in job
+            assert "id-token" not in job.get("permissions", {})
+            assert "secrets" not in str(job)
     assert not any("pull_request_target" in triggers(read(path)) for path in FILES)
 
 
@@ -178,9 +181,25 @@ def test_every_stage_can_be_chosen_by_hand(name: str) -> None:
 
 
 def test_pushes_deploy_from_the_branches_that_aws_believes() -> None:
-    assert set(read(ROOT / ".github/workflows/deploy.yaml")[True]["push"]["branches"]) == set(
-        BRANCHES
-    )
+    pushed = read(ROOT / ".github/workflows/deploy.yaml")[True]["push"]["branches"]
+    assert set(pushed) == {
+        branch for stage in load_stages().values() for branch in stage.github.branches
+    }
+
+
+def test_what_is_deployed_was_checked_first() -> None:
+    deploy = jobs(read(ROOT / ".github/workflows/deploy.yaml"))
+    assert deploy["check"]["uses"] == "./.github/workflows/check.yaml"
+    assert "check" in deploy["deploy"]["needs"]
+
+
+@pytest.mark.parametrize("name", ["deploy", "rollback"])
+def test_the_suite_asked_is_that_of_the_very_commit_that_was_deployed(name: str) -> None:
+    smoke = jobs(read(ROOT / f".github/workflows/{name}.yaml"))["smoke"]
+    assert smoke["with"]["commit"] == "${{ needs.deploy.outputs.commit }}"
+    assert "deploy" in smoke["needs"]
+    checkout = jobs(read(ROOT / ".github/workflows/smoke.yaml"))["golden"]["steps"][0]
+    assert checkout["with"]["ref"] == "${{ inputs.commit }}"
 
 
 def test_every_make_target_that_workflows_call_exists() -> None:

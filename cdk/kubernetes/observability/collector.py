@@ -54,9 +54,9 @@ def manifests(settings: Settings) -> list[Manifest]:
         policy(
             NAME,
             ingress=[
-                # The load balancer's addresses, which change, are in the network; who may reach
-                # the load balancer is up to its security group.
-                allow_from(block(settings.cidr), OTLP_HTTP, HEALTH),
+                # The load balancer's addresses change, within subnets of its own; who may reach it
+                # is up to its security group.
+                allow_from(block(*settings.balancers), OTLP_HTTP, HEALTH),
                 allow_from(pods(namespace=ENGINES), OTLP_HTTP, OTLP_GRPC),
                 allow_from(pods("prometheus"), METRICS),
             ],

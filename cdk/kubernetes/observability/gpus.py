@@ -77,7 +77,7 @@ def namespace(settings: Settings) -> list[Manifest]:
         pod_security="privileged",
         why="DCGM exporter: /dev/null mounted to ask for the GPUs, root without any capability",
     )
-    return objects(made, service_cidr=settings.service_cidr)
+    return objects(made, service_cidr=settings.service_cidr, network=settings.cidr)
 
 
 def _on_every_gpu_node(component: Component) -> Manifest:

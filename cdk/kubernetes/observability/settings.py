@@ -19,7 +19,9 @@ Manifest = dict[str, Any]
 class Settings:
     region: str
     cidr: str
-    """Of the stage's network: nodes, the API server and the load balancer have addresses in it."""
+    """Of the stage's network: nodes and the API server have addresses in it."""
+    balancers: tuple[str, ...]
+    """CIDRs in which the load balancer has its addresses, and no pod has."""
     service_cidr: str
     topic_arn: str
     """Of SNS, where alerts go."""

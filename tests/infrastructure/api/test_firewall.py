@@ -1,11 +1,13 @@
 """What is stopped in front of the API, and that prompts are not."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from cdk.deployment import Deployment
+from tests.support.deployed_api import methods
 from tests.support.synth import STAGES, resources, templates
 
 
@@ -50,6 +52,7 @@ def test_known_attacks_are_stopped_but_no_body(stage: str) -> None:
         "AWSManagedRulesKnownBadInputsRuleSet",
     }
     assert managed(stage)["AWSManagedRulesCommonRuleSet"]["SizeRestrictions_BODY"] == "Count"
+    assert "ReactJSRCE_BODY" in managed(stage)["AWSManagedRulesKnownBadInputsRuleSet"]
     overrides = [item for group in managed(stage).values() for item in group.items()]
     assert all(rule.endswith("_BODY") and action == "Count" for rule, action in overrides)
     groups = [rule for rule in acl(stage)["Rules"] if "OverrideAction" in rule]
@@ -58,11 +61,28 @@ def test_known_attacks_are_stopped_but_no_body(stage: str) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_one_address_is_limited_and_told_so_as_the_api_tells(stage: str) -> None:
-    (rule,) = (one for one in acl(stage)["Rules"] if "RateBasedStatement" in one["Statement"])
-    limit = rule["Statement"]["RateBasedStatement"]
-    rate = Deployment.read(stage).stage.throttle.rate
-    assert limit["AggregateKeyType"] == "IP"
-    assert limit["Limit"] == rate * limit["EvaluationWindowSec"]
+    rules = rated(stage)
+    share = Deployment.read(stage).stage.throttle.rate * 300 // 4
+    assert {name: of["Limit"] for name, (of, _) in rules.items()} == {
+        "RatePerAddress": share,
+        "OpenRatePerAddress": 300,
+    }
+    assert {of["EvaluationWindowSec"] for of, _ in rules.values()} == {300}
+    assert {of["AggregateKeyType"] for of, _ in rules.values()} == {"IP"}
+    for _, rule in rules.values():
+        tells_as_the_api(stage, rule)
+
+
+def rated(stage: str) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """By name: the statement, and its rule."""
+    return {
+        one["Name"]: (one["Statement"]["RateBasedStatement"], one)
+        for one in acl(stage)["Rules"]
+        if "RateBasedStatement" in one["Statement"]
+    }
+
+
+def tells_as_the_api(stage: str, rule: dict[str, Any]) -> None:
     response = rule["Action"]["Block"]["CustomResponse"]
     assert response["ResponseCode"] == 429
     assert response["ResponseHeaders"] == [{"Name": "Retry-After", "Value": "60"}]
@@ -74,8 +94,46 @@ def test_one_address_is_limited_and_told_so_as_the_api_tells(stage: str) -> None
 
 
 @pytest.mark.parametrize("stage", STAGES)
+def test_what_is_open_to_all_is_limited_much_more(stage: str) -> None:
+    """Every route without an authorizer, by API Gateway's name and by ours, and no other."""
+    of, _ = rated(stage)["OpenRatePerAddress"]
+    scope = of["ScopeDownStatement"]["RegexMatchStatement"]
+    assert scope["FieldToMatch"] == {"UriPath": {}}
+    assert "ScopeDownStatement" not in rated(stage)["RatePerAddress"][0]
+    limited = re.compile(scope["RegexString"])
+    for method in methods(stage):
+        is_open = "security" not in method.described and method.verb != "OPTIONS"
+        for path in (method.path, f"/{stage}{method.path}", f"/{stage}{method.path}/"):
+            assert bool(limited.search(path)) == is_open, path
+
+
+def test_stages_of_one_account_are_told_apart() -> None:
+    metrics = {acl(stage)["VisibilityConfig"]["MetricName"] for stage in STAGES}
+    assert metrics == {f"llmo-{stage}-api" for stage in STAGES}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_its_alarm_watches_the_metric_that_it_writes(stage: str) -> None:
+    alarms = resources(templates(stage)["observability"], "AWS::CloudWatch::Alarm").values()
+    (alarm,) = (one for one in alarms if one["Properties"].get("Namespace") == "AWS/WAFV2")
+    dimensions = {one["Name"]: one["Value"] for one in alarm["Properties"]["Dimensions"]}
+    assert dimensions["WebACL"] == acl(stage)["VisibilityConfig"]["MetricName"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_a_rule_matched_of_a_prompt_or_a_key_is_kept_nowhere(stage: str) -> None:
+    protected = acl(stage)["DataProtectionConfig"]["DataProtections"]
+    assert {one["Action"] for one in protected} == {"SUBSTITUTION"}
+    assert [one["Field"] for one in protected] == [
+        {"FieldType": "BODY"},
+        {"FieldType": "SINGLE_HEADER", "FieldKeys": ["authorization"]},
+    ]
+    assert not any(one.get("ExcludeRuleMatchDetails") for one in protected)
+
+
+@pytest.mark.parametrize("stage", STAGES)
 def test_rules_have_an_order(stage: str) -> None:
-    assert [rule["Priority"] for rule in acl(stage)["Rules"]] == [0, 1, 2]
+    assert [rule["Priority"] for rule in acl(stage)["Rules"]] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -1,6 +1,7 @@
 """Who may deploy: workflows of this repository, in a stage's environment, and nobody else."""
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -8,7 +9,7 @@ from aws_cdk import App, Stack
 
 from cdk.constructs.pipeline_roles import PipelineRoles
 from cdk.stages import load_stage
-from tests.support.synth import STAGES, resources, templates
+from tests.support.synth import STAGES, Template, resources, templates
 
 ISSUER: Final = "token.actions.githubusercontent.com"
 stages = pytest.mark.parametrize("stage", STAGES)
@@ -53,11 +54,51 @@ def test_only_the_environments_own_workflow_of_a_branch_is_believed(stage: str) 
                 f"{ISSUER}:aud": "sts.amazonaws.com",
                 f"{ISSUER}:sub": f"repo:{github.repository}:environment:{github.environment}",
                 f"{ISSUER}:job_workflow_ref": [
-                    f"{file}@refs/heads/main",
-                    f"{file}@refs/heads/develop",
+                    f"{file}@refs/heads/{branch}" for branch in github.branches
                 ],
             }
         }
+
+
+def synthesised(stage: str, *, existing: bool = True, **github: Any) -> Template:  # noqa: ANN401
+    """The roles alone, of a stage whose `github` entry has these, too."""
+    app = App()
+    entry = load_stage(stage)
+    told = replace(entry, github=replace(entry.github, **github))
+    PipelineRoles(Stack(app, "alone"), "roles", stage=told, existing=existing)
+    template: Template = app.synth().get_stack_by_name("alone").template
+    return template
+
+
+def conditions(template: Template) -> list[dict[str, Any]]:
+    return [
+        one["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
+        for one in resources(template, "AWS::IAM::Role").values()
+    ]
+
+
+def test_prod_believes_files_of_main_only() -> None:
+    for condition in conditions(templates("prod")["cicd"]):
+        (file,) = condition[f"{ISSUER}:job_workflow_ref"]
+        assert file.endswith("@refs/heads/main")
+
+
+def test_a_repository_with_numbers_is_believed_by_them() -> None:
+    found = conditions(
+        synthesised("dev", repository="lab/llm", owner_id="123456", repository_id="456789")
+    )
+    assert len(found) == 2
+    for condition in found:
+        assert condition[f"{ISSUER}:sub"] == "repo:lab@123456/llm@456789:environment:dev"
+        assert condition[f"{ISSUER}:repository_id"] == "456789"
+        (file,) = condition[f"{ISSUER}:job_workflow_ref"]
+        assert file.startswith("lab/llm/.github/workflows/")
+
+
+def test_a_repository_without_numbers_is_believed_by_its_name() -> None:
+    for condition in conditions(synthesised("dev", repository="lab/llm")):
+        assert condition[f"{ISSUER}:sub"] == "repo:lab/llm:environment:dev"
+        assert f"{ISSUER}:repository_id" not in condition
 
 
 @stages
@@ -105,17 +146,23 @@ def test_no_role_may_do_everything_and_sessions_end(stage: str) -> None:
 
 
 def test_the_identity_provider_outlives_the_stage_that_made_it() -> None:
-    (provider,) = resources(templates("dev")["cicd"], "AWS::IAM::OIDCProvider").values()
+    template = synthesised("dev", existing=False)
+    ((logical, provider),) = resources(template, "AWS::IAM::OIDCProvider").items()
     assert provider["DeletionPolicy"] == "Retain"
     assert provider["Properties"]["ClientIdList"] == ["sts.amazonaws.com"]
     assert provider["Properties"]["Url"] == f"https://{ISSUER}"
+    for role in resources(template, "AWS::IAM::Role").values():
+        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert logical in json.dumps(statement["Principal"])
+
+
+@stages
+def test_no_shipped_stage_makes_the_provider_that_an_account_can_have_once(stage: str) -> None:
+    assert resources(templates(stage)["cicd"], "AWS::IAM::OIDCProvider") == {}
 
 
 def test_an_account_that_has_the_provider_gets_no_second_one() -> None:
-    app = App()
-    stack = Stack(app, "second")
-    PipelineRoles(stack, "roles", stage=load_stage("staging"), existing=True)
-    template = app.synth().get_stack_by_name("second").template
+    template = synthesised("staging")
     assert resources(template, "AWS::IAM::OIDCProvider") == {}
     (federated,) = {
         arn(one["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Federated"])

@@ -75,6 +75,7 @@ def run(
         "HOME": str(tmp_path),
         "BUCKET": f"s3://{bucket.name}",
         "PREFIX": PREFIX,
+        "WAIT_S": "0",
         "WORK": str(tmp_path / "work"),
         "ADAPTERS": str(tmp_path / "adapters"),
         "MODEL": "o/m",
@@ -130,3 +131,13 @@ def test_adapters_are_fetched_where_they_are_published(
     missing = run(FETCH, "lora-v9@1")
     assert missing.returncode == 1
     assert "adapters/lora-v9@1/: publish it first" in missing.stderr
+
+
+def test_an_engine_waits_for_half_a_model_only_so_long(run: Run, bucket: Any) -> None:  # noqa: ANN401
+    bucket.put_object(Key=f"{PREFIX}/config.json", Body=b"{}")
+    late = run(FETCH)
+    assert late.returncode == 1
+    assert f"gave up after 0 s: no s3://{bucket.name}/{PREFIX}/_complete" in late.stderr
+    assert "pause the stage" in late.stderr
+    bucket.put_object(Key=f"{PREFIX}/_complete", Body=b"")
+    assert run(FETCH).returncode == 0

@@ -147,6 +147,17 @@ def test_the_state_machine_may_run_its_map_and_nothing_else(stage: str) -> None:
 
 
 @stages
+def test_only_the_machine_and_its_map_take_its_role(stage: str) -> None:
+    role = of(stage)["Resources"][machine(stage)["RoleArn"]["Fn::GetAtt"][0]]["Properties"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "states.amazonaws.com"}
+    sources = [one["Fn::Join"][1][-1] for one in trust["Condition"]["ArnLike"]["aws:SourceArn"]]
+    whole = f":stateMachine:llmo-{stage}-runs"
+    assert sources == [whole, f"{whole}/*"]
+    assert trust["Condition"]["StringEquals"].keys() == {"aws:SourceAccount"}
+
+
+@stages
 def test_all_logs_end(stage: str) -> None:
     named = [one["Properties"] for one in resources(of(stage), "AWS::Logs::LogGroup").values()]
     days = tomllib.loads((ROOT / "cdk/stages.toml").read_text("utf-8"))["stages"][stage]

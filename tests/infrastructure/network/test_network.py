@@ -13,6 +13,7 @@ from cdk.stages import load_stage
 from tests.support.synth import STAGES, resources, templates
 
 EVERYWHERE: Final = {"0.0.0.0/0", "::/0"}
+TIERS: Final = ("private", "functions", "balancers", "nat")
 
 
 def of(stage: str, *kinds: str) -> dict[str, dict[str, Any]]:
@@ -41,7 +42,7 @@ def routes_out(stage: str, tier: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("tier", ["private", "functions", "nat"])
+@pytest.mark.parametrize("tier", TIERS)
 def test_each_tier_is_in_the_zones_that_the_stage_names(stage: str, tier: str) -> None:
     zones = sorted(one["AvailabilityZone"] for one in subnets(stage, tier).values())
     assert zones == sorted(load_stage(stage).zones)
@@ -52,7 +53,7 @@ def test_addresses_are_within_the_network_and_mostly_for_pods(stage: str) -> Non
     whole = IPv4Network(load_stage(stage).cidr)
     cut = {
         tier: [IPv4Network(one["CidrBlock"]) for one in subnets(stage, tier).values()]
-        for tier in ("private", "functions", "nat")
+        for tier in TIERS
     }
     every = [one for tier in cut.values() for one in tier]
     assert all(one.subnet_of(whole) for one in every)
@@ -74,8 +75,9 @@ def test_private_subnets_leave_by_nat_only(stage: str) -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_functions_subnets_have_no_way_out(stage: str) -> None:
-    assert routes_out(stage, "functions") == []
+@pytest.mark.parametrize("tier", ["functions", "balancers"])
+def test_isolated_subnets_have_no_way_out(stage: str, tier: str) -> None:
+    assert routes_out(stage, tier) == []
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -92,13 +94,37 @@ def test_the_gateways_functions_are_in_those_subnets(stage: str) -> None:
         used = json.dumps(config["SubnetIds"])
         assert sum(name in used for name in subnets(stage, "functions")) == 3
         assert not any(name in used for name in subnets(stage, "private"))
+        assert not any(name in used for name in subnets(stage, "balancers"))
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_internal_load_balancers_may_be_in_private_subnets(stage: str) -> None:
+def test_internal_load_balancers_have_subnets_of_their_own(stage: str) -> None:
     tag = {"Key": "kubernetes.io/role/internal-elb", "Value": "1"}
-    assert all(tag in one["Tags"] for one in subnets(stage, "private").values())
-    assert not any(tag in one["Tags"] for one in subnets(stage, "functions").values())
+    for tier in TIERS:
+        tagged = {tag in one["Tags"] for one in subnets(stage, tier).values()}
+        assert tagged == {tier == "balancers"}
+    for one in subnets(stage, "balancers").values():
+        assert IPv4Network(one["CidrBlock"]).prefixlen <= 27  # the smallest that AWS takes
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_nothing_else_is_in_the_balancers_subnets(stage: str) -> None:
+    """An address there passes for the load balancer's."""
+    exported = {
+        export["Value"]["Ref"]: export["Export"]["Name"]
+        for export in templates(stage)["network"]["Outputs"].values()
+        if export["Value"].get("Ref") in subnets(stage, "balancers")
+    }
+    names_of = {*exported, *exported.values()}
+    users = {
+        resource["Type"]
+        for template in templates(stage).values()
+        for resource in template["Resources"].values()
+        if resource["Type"] != "AWS::EC2::SubnetRouteTableAssociation"
+        and any(f'"{name}"' in json.dumps(resource) for name in names_of)
+        and resource["Type"] != "Custom::AWSCDK-EKS-KubernetesResource"
+    }
+    assert users == {"AWS::ElasticLoadBalancingV2::LoadBalancer"}
 
 
 def rules(stage: str, direction: str) -> list[dict[str, Any]]:

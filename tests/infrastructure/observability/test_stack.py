@@ -1,7 +1,11 @@
 """What the stack asks of AWS: alarms, where they go, and the collector's way in."""
 
+import json
+import re
 from functools import cache
 from typing import Any
+
+import pytest
 
 from cdk import names
 from cdk.deployment import Deployment
@@ -9,6 +13,7 @@ from cdk.stages import load_stages
 from tests.support.synth import resources, templates
 
 ALARM = "AWS::CloudWatch::Alarm"
+WATCHING = ("network", "fleet", "observability")
 
 
 @cache
@@ -17,19 +22,60 @@ def _stack(stage: str = "dev", *context: str) -> dict[str, Any]:
 
 
 def _alarms(stage: str = "dev") -> dict[str, dict[str, Any]]:
+    """Of all stacks: each is where what it watches is made."""
+    return {
+        name: alarm for part in WATCHING for name, alarm in _alarms_of(part, stage=stage).items()
+    }
+
+
+def _alarms_of(part: str, *, stage: str = "dev") -> dict[str, dict[str, Any]]:
     prefix = f"llmo-{stage}-alarm-"
     return {
         one["Properties"]["AlarmName"].removeprefix(prefix): one["Properties"]
-        for one in resources(_stack(stage), ALARM).values()
+        for one in resources(templates(stage)[part], ALARM).values()
     }
 
 
 def test_every_alarm_tells_somebody_what_to_do_also_when_it_is_over() -> None:
-    [topic] = resources(_stack(), "AWS::SNS::Topic")
-    for name, alarm in _alarms().items():
-        assert alarm["AlarmActions"] == [{"Ref": topic}], name
-        assert alarm["OKActions"] == [{"Ref": topic}], name
-        assert " First: " in alarm["AlarmDescription"], name
+    [(topic, made)] = resources(_stack(), "AWS::SNS::Topic").items()
+    for part in WATCHING:
+        for name, alarm in _alarms_of(part).items():
+            [action] = alarm["AlarmActions"]
+            if part == "observability":
+                assert action == {"Ref": topic}, name
+            else:  # by name: it is made later
+                assert action["Fn::Join"][1][-1] == f":{made['Properties']['TopicName']}", name
+            assert alarm["OKActions"] == [action], name
+            assert " First: " in alarm["AlarmDescription"], name
+
+
+@pytest.mark.parametrize("stage", load_stages())
+@pytest.mark.parametrize("part", ["fleet", "network"])
+def test_what_may_go_away_is_exported_to_nobody(part: str, stage: str) -> None:
+    """An engine, or one of several NAT gateways: an export in use can't be taken back."""
+    template = templates(stage)[part]
+    kinds = ("AWS::ElasticLoadBalancingV2::TargetGroup", "AWS::EC2::NatGateway", ALARM)
+    passing = resources(template, *kinds)
+    assert passing
+    exported = [one["Value"] for one in template["Outputs"].values() if "Export" in one]
+    assert exported
+    assert not [value for value in exported for name in passing if f'"{name}"' in json.dumps(value)]
+
+
+@pytest.mark.parametrize("stage", load_stages())
+def test_every_engine_is_watched(stage: str) -> None:
+    engines = Deployment.read(stage).fleet.engines
+    watched = _alarms_of("fleet", stage=stage)
+    assert {name for name in watched if name.endswith("-unhealthy-hosts")} == {
+        f"{name}-unhealthy-hosts" for name in engines
+    }
+
+
+def test_the_dashboard_shows_the_state_of_every_alarm() -> None:
+    [dashboard] = resources(_stack(), "AWS::CloudWatch::Dashboard").values()
+    body = json.dumps(dashboard["Properties"]["DashboardBody"])
+    shown = set(re.findall(r":alarm:llmo-dev-alarm-([\w-]+)", body))
+    assert shown == set(_alarms())
 
 
 def test_silence_is_no_breach() -> None:

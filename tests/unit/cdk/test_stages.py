@@ -58,6 +58,21 @@ def test_an_account_is_optional_and_twelve_digits(tmp_path: Path) -> None:
     assert load_stage("dev").account is None
 
 
+def test_prod_believes_main_and_dev_what_is_not_there_yet() -> None:
+    assert {name: stage.github.branches for name, stage in load_stages().items()} == {
+        "dev": ("develop",),
+        "staging": ("develop", "main"),
+        "prod": ("main",),
+    }
+
+
+def test_a_repositorys_numbers_are_optional(tmp_path: Path) -> None:
+    numbers = 'environment = "dev", owner_id = "123456", repository_id = "456789"'
+    github = load_stage("dev", changed(tmp_path, 'environment = "dev"', numbers)).github
+    assert (github.owner_id, github.repository_id) == ("123456", "456789")
+    assert load_stage("dev").github.repository_id is None
+
+
 def test_alarms_and_a_domain_are_optional(tmp_path: Path) -> None:
     lines = 'alarms = { email = "lab@example.org" }\ndomain = ' + DOMAIN
     stage = load_stage("dev", changed(tmp_path, "sagemaker = false", f"sagemaker = true\n{lines}"))
@@ -160,6 +175,42 @@ def test_an_unknown_stage_is_told_which_there_are() -> None:
             'environment = "dev"',
             'environment = "dev:*"',
             "stages.dev.github.environment: is 'dev:*'; must be letters, digits, - and _",
+        ),
+        (
+            'branches = ["develop"]',
+            'branches = ["somebodys"]',
+            "stages.dev.github.branches[0]: is 'somebodys'; allowed: main, develop",
+        ),
+        (
+            'branches = ["develop"]',
+            "branches = []",
+            "stages.dev.github.branches: must name main, develop or both, once",
+        ),
+        (
+            'branches = ["develop"]',
+            'branches = ["main", "main"]',
+            "stages.dev.github.branches: must name main, develop or both, once",
+        ),
+        (', branches = ["develop"]', "", "stages.dev.github.branches: is missing"),
+        (
+            'environment = "dev"',
+            'environment = "dev", owner_id = "12*", repository_id = "34"',
+            "stages.dev.github.owner_id: is '12*'; must be digits, in quotes",
+        ),
+        (
+            'environment = "dev"',
+            'environment = "dev", owner_id = "12", repository_id = "٣"',
+            "stages.dev.github.repository_id: is '٣'; must be digits, in quotes",
+        ),
+        (
+            'environment = "dev"',
+            'environment = "dev", owner_id = 12, repository_id = "34"',
+            "stages.dev.github.owner_id: must be of type str, is 12",
+        ),
+        (
+            'environment = "dev"',
+            'environment = "dev", repository_id = "34"',
+            "stages.dev.github: must have owner_id and repository_id, or neither",
         ),
         (
             'environment = "dev"',

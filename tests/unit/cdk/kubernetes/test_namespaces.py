@@ -2,14 +2,14 @@ from dataclasses import replace
 from typing import Any, Final
 
 from cdk.deployment import Deployment
-from cdk.kubernetes.namespaces import Namespace, dns_address, namespaces, objects
+from cdk.kubernetes.namespaces import Namespace, namespaces, objects
 
 DEV: Final = Deployment.read("dev")
 ROOM: Final = Namespace(name="room", cpu=4, memory_gib=8, pods=20)
 
 
 def made(namespace: Namespace) -> list[dict[str, Any]]:
-    return objects(namespace, service_cidr="172.20.0.0/16")
+    return objects(namespace, service_cidr="172.20.0.0/16", network="10.0.0.0/16")
 
 
 def quota(namespace: Namespace) -> dict[str, str]:
@@ -66,16 +66,18 @@ def test_pods_may_ask_for_names_and_for_their_aws_role_and_nothing_else() -> Non
     deny, basics = (one for one in made(ROOM) if one["kind"] == "NetworkPolicy")
     assert deny["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     assert basics["spec"]["policyTypes"] == ["Egress"]
+    resolver = {("UDP", 53), ("TCP", 53)}
     reached = [
-        (rule["to"][0]["ipBlock"]["cidr"], {port["port"] for port in rule["ports"]})
+        (peer["ipBlock"]["cidr"], {(port["protocol"], port["port"]) for port in rule["ports"]})
         for rule in basics["spec"]["egress"]
+        for peer in rule["to"]
     ]
-    assert reached == [("172.20.0.10/32", {53}), ("169.254.170.23/32", {80})]
-
-
-def test_names_are_asked_of_an_address() -> None:
-    """On Auto Mode no pod answers, so a selector would allow nothing."""
-    assert dns_address("10.100.0.0/16") == "10.100.0.10/32"
+    assert reached == [
+        ("10.0.0.0/16", resolver),
+        ("172.20.0.0/16", resolver),
+        ("169.254.0.0/16", resolver),
+        ("169.254.170.23/32", {("TCP", 80)}),
+    ]
 
 
 def test_what_is_opened_is_a_policy_of_its_own() -> None:
