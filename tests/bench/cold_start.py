@@ -4,7 +4,6 @@ Compiled as it is shipped: without `.pyc` files a cold start costs several times
 """
 
 import compileall
-import os
 import resource
 import subprocess
 import sys
@@ -12,6 +11,8 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import median
 from typing import Final
+
+from tests.bench.stand_ins import PYTHONPATH
 
 FIRST_REQUEST: Final = Path(__file__).with_name("first_request.py")
 RUNS: Final = 15
@@ -21,17 +22,12 @@ OURS: Final = ("chalicelib", "app")
 def measure(environment: dict[str, str]) -> dict[str, float]:
     """Milliseconds of CPU, medians over runs: the whole, and the import of our own modules."""
     compileall.compile_dir(str(Path(__file__).parents[2] / "api"), quiet=1)
-    env = {**environment, "PYTHONPATH": os.pathsep.join(_paths())}
+    env = {**environment, "PYTHONPATH": PYTHONPATH}
     bare, whole = [], []
     for _ in range(RUNS):
         bare.append(_cpu_ms(["-c", "pass"], env))
         whole.append(_cpu_ms([str(FIRST_REQUEST)], env))
     return {"whole": median(whole) - median(bare), "ours": _ours_ms(env)}
-
-
-def _paths() -> tuple[str, str]:
-    root = Path(__file__).parents[2]
-    return str(root / "api"), str(root)
 
 
 def _cpu_ms(arguments: list[str], env: dict[str, str]) -> float:

@@ -5,9 +5,6 @@ import json
 import sys
 from pathlib import Path
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-
 import app
 from tests.bench.handler import LambdaContext, predict_event
 

@@ -12,9 +12,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-
 import boto3
 
 import app

@@ -15,6 +15,8 @@ import boto3
 from botocore.config import Config
 
 ROOT: Final = Path(__file__).parents[2]
+PYTHONPATH: Final = os.pathsep.join((str(ROOT / "api"), str(ROOT)))
+"""The gateway's folder first: the repository's root has an `app` of its own, CDK's."""
 ENGINES: Final = ("mistral-7b-awq", "mistral-7b-fp16", "mistral-7b-lora", "mistral-7b-judge")
 _CREDENTIALS: Final = {
     "AWS_ACCESS_KEY_ID": "bench",
@@ -108,7 +110,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 def _clean_environment() -> dict[str, str]:
     dropped = ("AWS_", "OTEL_", "POWERTOOLS_", "PYTHON")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    return {**kept, "PYTHONPATH": os.pathsep.join((str(ROOT / "api"), str(ROOT)))}
+    return {**kept, "PYTHONPATH": PYTHONPATH}
 
 
 def _create_tables(aws_url: str) -> None:
