@@ -71,8 +71,13 @@ def main() -> int:
     except OSError as error:
         print(f"error: {error}", file=sys.stderr)
         return UNAVAILABLE
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()  # the help itself
+        return USAGE
     except click.ClickException as error:
-        error.show()
+        context = getattr(error, "ctx", None)
+        seen = f" ({context.command_path} --help)" if context else ""
+        print(f"error: {error.format_message()}{seen}", file=sys.stderr)
         return USAGE
     except (click.Abort, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)

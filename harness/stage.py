@@ -1,4 +1,9 @@
-"""What is asked: the local stack, or a deployed stage; its address, its keys, its engines."""
+"""What is asked, and with which key: the local stack, a deployed stage, or any address.
+
+The local stack is asked with keys of its own, whatever the environment holds: a variable that is
+set for a deployed stage is neither shown to it, nor in its way. Every other address gets the
+environment's key, and none of the local stack's. A key is never an option, and never written down.
+"""
 
 import os
 from collections.abc import Mapping
@@ -10,6 +15,7 @@ import httpx
 from harness.errors import GatewayError, NoStackError, WrongInput
 from harness.local.layout import Layout
 from harness.local.state import StackState, running
+from harness.plan import Plan
 
 KEY_VARIABLE: Final = "LLMO_API_KEY"
 TIMEOUT_S: Final = 90.0
@@ -29,21 +35,35 @@ class Stage:
     local: bool = False
 
     @classmethod
-    def of(cls, gateway: str | None, layout: Layout | None = None) -> Self:
-        """The stage at `gateway`, with the key of the environment; else the local stack.
+    def of(cls, gateway: str | None, env: Mapping[str, str] = os.environ) -> Self:
+        """The stage at `gateway`; else the local stack.
 
-        Raises WrongInput for an address that is none, and NoStackError where there is no key, or
-        nothing runs.
+        Raises WrongInput for an address that is none, and NoStackError where nothing runs, or there
+        is no key.
         """
-        if gateway is not None:
-            return cls(gateway_url=_address(gateway), key=_key())
+        stack = cls.of_local()
+        if gateway is None:
+            return cls.needed(stack)
+        url = address("--gateway", gateway)
+        if stack and url == stack.gateway_url:
+            return stack
+        return cls(gateway_url=url, key=key_for(url, "", None, env))
+
+    @classmethod
+    def of_local(cls, layout: Layout | None = None) -> Self | None:
+        """None where no local stack runs."""
         state = running((layout or Layout.of_repository()).state)
-        if state is None:
+        return None if state is None else cls.of_stack(state)
+
+    @classmethod
+    def needed(cls, stack: Self | None) -> Self:
+        """Raises NoStackError where it is none."""
+        if stack is None:
             raise NoStackError(
-                "no local stack is running: start it with 'make up', or name a stage with "
-                f"--gateway and its key in {KEY_VARIABLE}"
+                "no local stack is running: start it with 'make up', or name another place "
+                f"(--gateway; run and benchmark: --url) and put its key into {KEY_VARIABLE}"
             )
-        return cls.of_stack(state)
+        return stack
 
     @classmethod
     def of_stack(cls, state: StackState) -> Self:
@@ -51,16 +71,23 @@ class Stage:
             gateway_url=state.gateway_url.rstrip("/"),
             keys=state.keys,
             key=state.admin_key,
-            engines=state.engines,
+            engines={name: url.rstrip("/") for name, url in state.engines.items()},
             engine_api_key=state.engine_api_key,
             local=True,
         )
 
-    def key_for(self, team: str) -> str:
-        return self.keys.get(team, self.key)
+    def key_for(self, model: str) -> str:
+        """`model`: a team, or team/variant."""
+        return self.keys.get(model.partition("/")[0], self.key)
 
-    def authorization(self, team: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key_for(team)}"}
+    def authorization(self, model: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key_for(model)}"}
+
+    def key_at(self, url: str, model: str) -> str | None:
+        """None for an address that is not the stage's."""
+        if url == self.gateway_url:
+            return self.key_for(model)
+        return self.engine_api_key if url in self.engines.values() else None
 
     def client(self, *, at_once: int = 16, timeout_s: float = TIMEOUT_S) -> httpx.AsyncClient:
         """Asks the gateway, of a local stack without the caller's proxies. Keys are given with
@@ -85,30 +112,44 @@ async def reached(stage: Stage, gateway: httpx.AsyncClient) -> None:
         ) from None
 
 
-def _address(gateway: str) -> str:
+def address(option: str, given: str) -> str:
+    """Without a slash at its end. Raises WrongInput for what is no address."""
     try:
-        url = httpx.URL(gateway)
+        url = httpx.URL(given)
     except httpx.InvalidURL:
         url = httpx.URL("")
     if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.query:
         raise WrongInput(
-            f"--gateway {gateway!r} is no address; it is like https://api.example.com/prod"
+            f"{option} {given!r} is no address; it is like https://api.example.com/prod"
         )
-    return gateway.rstrip("/")
+    return given.rstrip("/")
 
 
-def environment_key(env: Mapping[str, str] = os.environ) -> str:
-    """The caller's key, empty where there is none. Raises WrongInput for what can't be one."""
+def key_for(url: str, model: str, stack: Stage | None, env: Mapping[str, str] = os.environ) -> str:
+    """The key for `model` at `url`, of the local stack where it is one of its addresses.
+
+    Raises NoStackError where there is none, WrongInput for what can't be one.
+    """
+    url = url.rstrip("/")
+    if stack and (key := stack.key_at(url, model)):
+        return key
+    if key := _of_environment(env):
+        return key
+    raise NoStackError(
+        f"no key for {url}: put one in the environment variable {KEY_VARIABLE} "
+        "(any text, where the server asks for none)"
+    )
+
+
+def keys_for(
+    plan: Plan, stack: Stage | None, env: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """By the arms' names. Raises what `key_for` raises."""
+    return {arm.name: key_for(arm.url, arm.model, stack, env) for arm in plan.arms}
+
+
+def _of_environment(env: Mapping[str, str]) -> str:
     key = env.get(KEY_VARIABLE, "").strip()
     if not key.isascii() or (key and not key.isprintable()):
         raise WrongInput(f"{KEY_VARIABLE} holds characters that no key has")
-    return key
-
-
-def _key() -> str:
-    key = environment_key()
-    if not key:
-        raise NoStackError(
-            f"no key: put the stage's key in the environment variable {KEY_VARIABLE}"
-        )
     return key

@@ -40,7 +40,13 @@ def closing(console: Console, of: Verdict, **written: Path) -> None:
     console.print(verdict(of))
     wide = max(map(len, written))
     for what, path in written.items():
-        console.print(f"{what:{wide}}  {path}", soft_wrap=True)
+        console.print(f"{what:{wide}}  {from_here(path)}", soft_wrap=True)
+
+
+def from_here(path: Path) -> Path:
+    """As it would be typed here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def findings(found: Iterable[Finding]) -> Table:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from harness import terminal
 from harness.errors import WrongInput
+from harness.options import ABOVE_0, FILE, FOLDER, FROM_0, FROM_1, GATEWAY, PLAN_FILE
 
 if TYPE_CHECKING:
     import msgspec
@@ -19,20 +20,15 @@ if TYPE_CHECKING:
 # What computes, draws or asks is imported where it is called: a command's help needs none of it.
 # ruff: noqa: PLC0415
 
-_ASKING: Final = {"load": {"arrivals": {"type": "closed", "concurrency": 2}}}
-_RUN: Final = click.Path(path_type=Path, file_okay=False)
-_FROM_1: Final = click.IntRange(min=1)
-_SHARE: Final = click.FloatRange(0, 1, max_open=True)
-_ABOVE_0: Final = click.FloatRange(min=0, min_open=True)
 _OUT: Final = click.option(
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     metavar="DIR",
     help="JSON and page go there.  [default: into the last RUN]",
 )
 _MARGIN: Final = click.option(
     "--margin",
-    type=_SHARE,
+    type=click.FloatRange(0, 1, max_open=True),
     default=0.02,
     show_default=True,
     metavar="SHARE",
@@ -41,35 +37,26 @@ _MARGIN: Final = click.option(
 
 
 @click.command()
-@click.argument("runs", metavar="[RUN [RUN]]", type=_RUN, nargs=-1)
+@click.argument("runs", metavar="[RUN [RUN]]", type=FOLDER, nargs=-1)
 @click.option("--reference", metavar="NAME", help="Ask now: a team, team/variant or engine:NAME;")
 @click.option("--candidate", metavar="NAME", help="and this one, on the same items in one run.")
 @click.option("--promptset", metavar="SET", help="What to ask them.")
+@GATEWAY
 @click.option(
-    "--gateway",
-    metavar="URL",
-    help="A deployed stage, its key in LLMO_API_KEY.  [default: the local stack]",
+    "--repeat", type=FROM_1, default=1, metavar="N", help="Each row so often.  [default: 1]"
 )
-@click.option(
-    "--repeat", type=_FROM_1, default=1, metavar="N", help="Each row so often.  [default: 1]"
-)
-@click.option("--concurrency", type=_FROM_1, metavar="N", help="So many at once.  [default: 2]")
+@click.option("--concurrency", type=FROM_1, metavar="N", help="So many at once.  [default: 2]")
 @click.option(
     "--warmup",
-    type=click.IntRange(min=0),
+    type=FROM_0,
     metavar="N",
     help="Requests of each before those that count.  [default: 0]",
 )
-@click.option(
-    "--plan",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="TOML",
-    help="Sections of a plan in a file; options win.",
-)
+@PLAN_FILE
 @_MARGIN
 @click.option(
     "--min-length-ratio",
-    type=_ABOVE_0,
+    type=ABOVE_0,
     default=0.9,
     show_default=True,
     metavar="RATIO",
@@ -77,13 +64,13 @@ _MARGIN: Final = click.option(
 )
 @click.option(
     "--max-slowdown",
-    type=_ABOVE_0,
+    type=ABOVE_0,
     metavar="RATIO",
     help="The most of its median latency, over the reference's.  [default: not judged]",
 )
 @click.option(
     "--prices",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="TOML",
     help="[usd_per_hour] by arm or model.",
 )
@@ -102,17 +89,20 @@ def compare(context: click.Context, /, runs: tuple[Path, ...], **values: Any) ->
     tell. INVALID 3: a run is, the reference was not well, or requests have no counterpart.
     """  # noqa: D301  # click's mark of lines to leave as they are
     from harness.compare import results, tables
+    from harness.compare.asking import asked_now
     from harness.compare.comparing import Asked
     from harness.compare.comparing import compare as compared
     from harness.compare.page import page
     from harness.compare.sides import sides
     from harness.compare.speed import prices_of
+    from harness.runs.progress import Progress
 
+    console = terminal.console()
     prices = prices_of(values["prices"]) if values["prices"] else {}
     now = bool(values["reference"] or values["candidate"])
     if now and runs:
         raise WrongInput("name runs, or --reference and --candidate to ask them now; not both")
-    where = _asked_now(values) if now else _named(runs)
+    where = (asked_now(values, Progress(console)),) if now else _named(runs)
     found = compared(
         *sides(*where),
         Asked(
@@ -122,7 +112,6 @@ def compare(context: click.Context, /, runs: tuple[Path, ...], **values: Any) ->
             prices=prices,
         ),
     )
-    console = terminal.console()
     console.print(tables.comparison(found))
     if not found.speed.shifts:
         console.print(found.speed.reason, soft_wrap=True)
@@ -134,7 +123,7 @@ def compare(context: click.Context, /, runs: tuple[Path, ...], **values: Any) ->
 
 
 @click.command()
-@click.argument("run", metavar="RUN", type=_RUN)
+@click.argument("run", metavar="RUN", type=FOLDER)
 @click.option(
     "--variants",
     nargs=2,
@@ -170,8 +159,9 @@ def ab(
     from harness.compare import variants as reports
     from harness.compare.pages import ab_page
     from harness.compare.sides import Run
+    from harness.compare.splits import declared
 
-    found = reports.ab(Run.read(run), variants or (), _weights(split), margin)
+    found = reports.ab(Run.read(run), variants or (), declared(split), margin)
     console = terminal.console()
     console.print(tables.ab(found))
     console.print(f"better: {found.winner or 'not decided'}")
@@ -180,15 +170,15 @@ def ab(
 
 
 @click.command()
-@click.argument("run", metavar="RUN", type=_RUN)
+@click.argument("run", metavar="RUN", type=FOLDER)
 @click.option(
     "--policy",
     metavar="NAME|TOML",
     default="default",
     show_default=True,
-    help="`default`, `strict` or a file.  [default: default]",
+    help="`default`, `strict` or a file.",
 )
-@click.option("--baseline", type=_RUN, metavar="RUN", help="[default: RUN's first arm of two]")
+@click.option("--baseline", type=FOLDER, metavar="RUN", help="[default: RUN's first arm of two]")
 @_OUT
 @click.pass_context
 def gate(
@@ -218,61 +208,6 @@ def _named(runs: Sequence[Path]) -> tuple[Path, ...]:
             "--promptset"
         )
     return tuple(runs)
-
-
-def _asked_now(values: dict[str, Any]) -> tuple[Path]:
-    """The folder of a run that asked both."""
-    from harness.compare.live import prepared_pair
-    from harness.local.layout import Layout
-    from harness.local.state import running
-    from harness.report import write as write_page
-    from harness.runs.execute import execute
-    from harness.runs.folder import RunFolder
-    from harness.runs.planning import layered, read_plan_file
-    from harness.runs.progress import Progress
-
-    if not (values["reference"] and values["candidate"] and values["promptset"]):
-        raise WrongInput("asking now takes all of --reference, --candidate and --promptset")
-    layout = Layout.of_repository()
-    untimed = {} if values["max_slowdown"] else {"validity": {"loop_lag_p99_ms": None}}
-    document = layered(
-        _ASKING, untimed, read_plan_file(values["plan"]) if values["plan"] else {}, _said(values)
-    )
-    plan, rows, keys = prepared_pair(
-        values["reference"], values["candidate"], document, values["repeat"], running(layout.state)
-    )
-    output = values["output"] or layout.build / "runs"
-    folder = RunFolder.create(output / plan.run_id, plan, rows)
-    execute(folder, keys, Progress(terminal.console()))
-    write_page(folder.path)
-    return (folder.path,)
-
-
-def _said(values: dict[str, Any]) -> dict[str, Any]:
-    said: dict[str, Any] = {"promptset": {"name": values["promptset"]}}
-    if values["gateway"]:
-        said["arm"] = {"url": values["gateway"]}
-    load: dict[str, Any] = {}
-    if values["concurrency"]:
-        load["arrivals"] = {"type": "closed", "concurrency": values["concurrency"]}
-    if values["warmup"] is not None:
-        load["warmup"] = values["warmup"]
-    return said | ({"load": load} if load else {})
-
-
-def _weights(split: Sequence[str]) -> dict[str, float]:
-    weights: dict[str, float] = {}
-    for one in split:
-        name, _, weight = one.partition("=")
-        try:
-            weights[name] = float(weight)
-        except ValueError:
-            raise WrongInput(f"--split {one}: it is like lora-v1=80") from None
-        if not 0 <= weights[name] < float("inf"):
-            raise WrongInput(f"--split {one}: a weight is 0 or more")
-    if weights and not sum(weights.values()):
-        raise WrongInput("--split: one weight at least is above 0")
-    return weights
 
 
 def _finish(

@@ -5,10 +5,10 @@ from typing import Final
 import msgspec
 
 from harness.errors import WrongInput
-from harness.local.state import StackState
 from harness.plan import Arm, Plan
 from harness.runs.beginning import Prepared, prepared
 from harness.runs.planning import Document
+from harness.stage import Stage
 
 ENGINE: Final = "engine:"
 
@@ -18,7 +18,7 @@ def prepared_pair(
     candidate: str,
     document: Document,
     repeat: int,
-    stack: StackState | None,
+    stack: Stage | None,
 ) -> Prepared:
     """`reference`, `candidate`: a team, team/variant, or `engine:NAME` of the local stack. An
     address in the document's `arm` is that of another gateway.
@@ -48,7 +48,7 @@ def prepared_pair(
     return Prepared(plan, one.rows, keys)
 
 
-def _prepared(name: str, document: Document, repeat: int, stack: StackState | None) -> Prepared:
+def _prepared(name: str, document: Document, repeat: int, stack: Stage | None) -> Prepared:
     engine = name.removeprefix(ENGINE) if name.startswith(ENGINE) else None
     values = {
         "team": None if engine else name,

@@ -70,7 +70,8 @@ def finding(found: Quality | None, margin: float) -> Finding:
 
 def _judged(found: Quality, margin: float) -> tuple[Verdict, str]:
     between = found.difference
-    least = f"the margin of {100 * margin:.3g} points"
+    shown = f"{100 * margin:.3g}"
+    least = f"the margin of {shown} {'point' if shown == '1' else 'points'}"
     if between.low >= -margin:
         return Verdict.PASS, f"not inferior, by {least}"
     if between.high < -margin:

@@ -70,7 +70,7 @@ def _ratio(least: float, evidence: Evidence) -> Finding:
     return Finding(
         name="",
         verdict=verdict,
-        reason=f"the pass rate is {ratio:.4g} of the baseline's, {said}; at least {least:g} is "
+        reason=f"the pass rate is {ratio:.4g} times the baseline's, {said}; at least {least:g} is "
         "asked",
         measured=ratio,
     )

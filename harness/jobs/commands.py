@@ -17,13 +17,13 @@ from harness.jobs.shards import cut
 from harness.jobs.store import checked_run_id, store_at
 from harness.load.items import Items
 from harness.local.layout import Layout
-from harness.local.state import running
+from harness.options import ABOVE_0, FROM_1, RUNS
 from harness.plan import Plan
 from harness.promptsets.rows import Row
 from harness.promptsets.store import load
 from harness.report import write
-from harness.runs.access import environment, keys_for
 from harness.runs.tables import show
+from harness.stage import Stage, keys_for
 
 
 @click.group()
@@ -34,7 +34,7 @@ def jobs() -> None:
 plan_file = click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
 shards_option = click.option(
     "--shards",
-    type=click.IntRange(min=1),
+    type=FROM_1,
     required=True,
     metavar="N",
     help="How many processes or functions.",
@@ -54,7 +54,7 @@ promptset_option = click.option(
 @promptset_option
 @click.option(
     "--answer-s",
-    type=click.FloatRange(min=0, min_open=True),
+    type=ABOVE_0,
     metavar="S",
     help="How long an answer takes in a closed loop.  [default: the arms' timeout]",
 )
@@ -83,12 +83,7 @@ def plan_command(
 @shards_option
 @run_id_option
 @promptset_option
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Runs go there.  [default: build/runs]",
-)
+@RUNS
 @click.pass_context
 def run_command(
     context: click.Context,
@@ -100,14 +95,13 @@ def run_command(
 ) -> None:
     """Carry a plan out by processes of this machine.
 
-    PLAN is a run's folder, or the plan.json in it. The key comes from LLMO_API_KEY, or from the
-    local stack. The run is then like any other: `report` and `compare` read it. The exit code is
-    the verdict's.
+    PLAN is a run's folder, or the plan.json in it. The local stack is asked with its own keys,
+    any other address with that in LLMO_API_KEY. The run is then like any other: `report` and
+    `compare` read it. The exit code is the verdict's.
     """
     plan, rows = _read(plan_file, shards, run_id, promptset)
-    layout = Layout.of_repository()
-    keys = keys_for(plan, running(layout.state), environment())
-    runs = output or layout.build / "runs"
+    keys = keys_for(plan, Stage.of_local())
+    runs = output or Layout.of_repository().build / "runs"
     folder = runs / plan.run_id
     if folder.exists():
         raise StoreError(f"{folder} exists already: take another --run-id")
@@ -123,7 +117,7 @@ def run_command(
 @jobs.command("size")
 @click.option(
     "--streams",
-    type=click.IntRange(min=1),
+    type=FROM_1,
     metavar="N",
     default=50_000,
     show_default=True,
@@ -139,7 +133,7 @@ def run_command(
 )
 @click.option(
     "--tokens-per-s",
-    type=click.FloatRange(min=0, min_open=True),
+    type=ABOVE_0,
     multiple=True,
     metavar="R",
     help="Of one stream, repeatable.  [default: 20, 50, 100, 200]",
@@ -151,12 +145,7 @@ def size_command(streams: int, seconds: float, tokens_per_s: tuple[float, ...]) 
 
 @jobs.command("fetch")
 @click.argument("where", metavar="S3://BUCKET/RUNS/RUN_ID")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Runs go there.  [default: build/runs]",
-)
+@RUNS
 def fetch_command(where: str, output: Path | None) -> None:
     """Download a merged run, for `report` and `compare`."""
     to = output or Layout.of_repository().build / "runs"

@@ -1,43 +1,20 @@
 """`python -m harness judge …`."""
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import click
-from rich.console import Console
 
 from harness import terminal
-from harness.errors import WrongInput
-from harness.judge import journal, probes, tables, validity
-from harness.judge.answers import pairs_of
-from harness.judge.calibration import calibration
-from harness.judge.comparing import Compared, compare_runs
-from harness.judge.judging import SUMMARY, judge_run
-from harness.judge.samples import samples_of
-from harness.judge.scoring import AT_ONCE, PROFILES, score
+from harness.judge import journal, showing
+from harness.judge.calibrating import calibrated, write
+from harness.judge.comparing import compare_runs, sides_of
+from harness.judge.judging import judge_run
+from harness.judge.scoring import AT_ONCE, PROFILES
 from harness.local.layout import Layout
-from harness.promptsets import store
-from harness.runs.folder import RunFolder
+from harness.options import FILE, FOLDER, GATEWAY, KNOWN_FOLDER, SHARE
 from harness.stage import Stage
-from harness.verdict import Verdict
 
-_TINY: Final = (
-    "The judge of the local stack has learnt to score answers to 16 plain facts, the probes among "
-    "them, and nothing else. "
-)
-_TINY_SCORES: Final = f"{_TINY}What it says of other answers shows how judging works, no more."
-_TINY_PAIRS: Final = (
-    f"{_TINY}It can't compare two answers, so INVALID is what this must end with: ask the judge of "
-    "a deployed stage (--gateway)."
-)
-
-_gateway = click.option(
-    "--gateway",
-    metavar="URL",
-    help="A deployed stage, its key in LLMO_API_KEY.  [default: the local stack]",
-)
 _profile = click.option(
     "--profile",
     type=click.Choice(PROFILES),
@@ -54,7 +31,6 @@ _at_once = click.option(
     show_default=True,
     help="How many answers are judged at once.",
 )
-_run = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.group()
@@ -63,13 +39,13 @@ def judge() -> None:
 
 
 @judge.command("score")
-@click.argument("run", metavar="RUN", type=_run)
-@_gateway
+@click.argument("run", metavar="RUN", type=KNOWN_FOLDER)
+@GATEWAY
 @_profile
 @_at_once
 @click.option(
     "--min-pass-rate",
-    type=click.FloatRange(0, 1),
+    type=SHARE,
     metavar="SHARE",
     default=0.8,
     show_default=True,
@@ -91,7 +67,6 @@ def score_command(
     Writes judgements.jsonl and judgements.json beside its records; called again it judges only
     what is missing.
     """
-    console = terminal.console()
     stage = Stage.of(gateway)
     with terminal.progress("answers judged") as told:
         judged = asyncio.run(
@@ -104,19 +79,14 @@ def score_command(
                 told=told,
             )
         )
-    for arm in judged.arms:
-        console.print(tables.scores(arm))
-    console.print(terminal.findings(judged.findings))
-    if stage.local:
-        console.print(_TINY_SCORES)
-    terminal.closing(console, judged.verdict, scores=run / SUMMARY)
+    showing.scores(terminal.console(), judged, run, local=stage.local)
     ctx.exit(judged.verdict.exit_code)
 
 
 @judge.command()
-@click.argument("left", type=_run)
-@click.argument("right", type=_run)
-@_gateway
+@click.argument("left", type=KNOWN_FOLDER)
+@click.argument("right", type=KNOWN_FOLDER)
+@GATEWAY
 @_at_once
 @click.option("--left-arm", metavar="ARM", help="Where LEFT has two.  [default: the first]")
 @click.option(
@@ -142,7 +112,7 @@ def score_command(
 @click.option(
     "--output",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="The file to write.  [default: LEFT/pairwise.json]",
 )
 @click.pass_context
@@ -166,49 +136,20 @@ def pairwise(  # noqa: PLR0913, PLR0917
     PASS 0: LEFT is not worse. FAIL 1: it is. INCONCLUSIVE 2: too few to tell. INVALID 3: a run
     is, or the judge fails its probes, with answers that must tie or lose.
     """
-    console = terminal.console()
     stage = Stage.of(gateway)
-    runs = RunFolder(left), RunFolder(right)
-    arms = left_arm or runs[0].plan.arms[0].name, right_arm or runs[1].plan.arms[-1].name
-    if left.resolve() == right.resolve() and arms[0] == arms[1]:
-        raise WrongInput(f"{left} is compared with itself: name two runs, or two arms of one")
-    pairs, unanswered = pairs_of(*runs, arms)
+    asked = sides_of(left, right, (left_arm, right_arm))
     with terminal.progress("pairs judged") as told:
         compared = asyncio.run(
-            compare_runs(
-                stage,
-                pairs,
-                sides=(f"{left.name}/{arms[0]}", f"{right.name}/{arms[1]}"),
-                unanswered=unanswered,
-                proven=validity.findings(*runs),
-                model=model,
-                margin=margin,
-                at_once=at_once,
-                told=told,
-            )
+            compare_runs(stage, asked, model=model, margin=margin, at_once=at_once, told=told)
         )
     path = output or left / "pairwise.json"
     journal.write(path, compared)
-    _show(console, compared, path, local=stage.local)
+    showing.pairwise(terminal.console(), compared, path, local=stage.local)
     ctx.exit(compared.verdict.exit_code)
 
 
-def _show(console: Console, compared: Compared, path: Path, *, local: bool) -> None:
-    console.print(f"Left: {compared.left}. Right: {compared.right}.", soft_wrap=True)
-    console.print(tables.preferences(compared.figures))
-    console.print(tables.position(compared.figures))
-    console.print(terminal.findings(compared.findings))
-    failed = any(
-        finding.name.startswith(probes.NAME) and finding.verdict is Verdict.INVALID
-        for finding in compared.findings
-    )
-    if failed and local:
-        console.print(_TINY_PAIRS)
-    terminal.closing(console, compared.verdict, preferences=path)
-
-
 @judge.command()
-@_gateway
+@GATEWAY
 @_profile
 @_at_once
 @click.option(
@@ -221,7 +162,7 @@ def _show(console: Console, compared: Compared, path: Path, *, local: bool) -> N
 @click.option(
     "--output",
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     help="The calibration's folder is made there.  [default: build/runs]",
 )
 @click.pass_context
@@ -238,36 +179,11 @@ def calibrate(
     PASS 0: with enough of them. FAIL 1: it doesn't, or passes an answer known to be bad.
     INCONCLUSIVE 2; INVALID 3: too many of its replies are none.
     """
-    from harness.judge.page import page  # noqa: PLC0415  # drawing is slow to import
-    from harness.report.page import write_page  # noqa: PLC0415
-
-    console = terminal.console()
-    loaded = store.load(promptset)
-    samples = samples_of(loaded.rows, promptset)
     stage = Stage.of(gateway)
     with terminal.progress("answers judged") as told:
-        done = iter(range(1, len(samples) + 1))
-        outcomes = asyncio.run(
-            score(
-                stage,
-                [sample.case for sample in samples],
-                profile=profile,
-                at_once=at_once,
-                told=lambda _case, _outcome: told(next(done), len(samples)),
-            )
+        found = asyncio.run(
+            calibrated(stage, promptset, profile=profile, at_once=at_once, told=told)
         )
-    found = calibration(
-        samples,
-        outcomes,
-        promptset=loaded.manifest.name,
-        version=loaded.manifest.version,
-        profile=profile,
-    )
-    runs = output or Layout.of_repository().build / "runs"
-    folder = runs / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-calibration"
-    journal.write(folder / "calibration.json", found)
-    written = write_page(page(found), folder / "calibration.html")
-    console.print(tables.calibration(found))
-    console.print(terminal.findings(found.findings))
-    terminal.closing(console, found.verdict, report=written)
+    written = write(found, output or Layout.of_repository().build / "runs")
+    showing.calibration(terminal.console(), found, written)
     ctx.exit(found.verdict.exit_code)

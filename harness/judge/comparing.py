@@ -1,16 +1,21 @@
 """Two runs' answers set against each other by a judge that proved itself first."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from harness.judge import probes
+from harness.errors import WrongInput
+from harness.judge import probes, validity
+from harness.judge.answers import pairs_of
 from harness.judge.judging import worst_first
 from harness.judge.pairwise import Pair, Preference, compare
 from harness.judge.preferences import PairwiseFigures, figures, findings
 from harness.judge.scoring import AT_ONCE
 from harness.report.wording import bound
+from harness.runs.folder import RunFolder
 from harness.stage import Stage
 from harness.verdict import Finding, Verdict, overall
 
@@ -29,13 +34,42 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     preferences: tuple[Preference, ...]
 
 
-async def compare_runs(  # noqa: PLR0913  # the parts of a comparison
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """Two runs' answers to the same rows."""
+
+    left: str
+    right: str
+    """Run and arm."""
+    pairs: Sequence[Pair]
+    unanswered: int
+    proven: Sequence[Finding]
+    """What was found of the runs themselves."""
+
+
+def sides_of(left: Path, right: Path, arms: tuple[str | None, str | None]) -> Sides:
+    """Of two runs, or two arms of one; without names the left's first arm, the right's last.
+
+    Raises StoreError for what is no run, WrongInput where they can't be compared.
+    """
+    runs = RunFolder(left), RunFolder(right)
+    names = arms[0] or runs[0].plan.arms[0].name, arms[1] or runs[1].plan.arms[-1].name
+    if left.resolve() == right.resolve() and names[0] == names[1]:
+        raise WrongInput(f"{left} is compared with itself: name two runs, or two arms of one")
+    pairs, unanswered = pairs_of(*runs, names)
+    return Sides(
+        left=f"{left.name}/{names[0]}",
+        right=f"{right.name}/{names[1]}",
+        pairs=pairs,
+        unanswered=unanswered,
+        proven=validity.findings(*runs),
+    )
+
+
+async def compare_runs(
     stage: Stage,
-    pairs: Sequence[Pair],
+    sides: Sides,
     *,
-    sides: tuple[str, str],
-    unanswered: int,
-    proven: Sequence[Finding],
     model: str,
     margin: float,
     at_once: int = AT_ONCE,
@@ -43,9 +77,10 @@ async def compare_runs(  # noqa: PLR0913  # the parts of a comparison
 ) -> Compared:
     """Probes the judge, then asks it about every pair, in both orders.
 
-    `proven` is what was found of the runs (`harness.judge.validity`), `told` hears how many of how
-    many are done. Raises GatewayError where the gateway refuses the caller.
+    `told` hears how many of how many are done. Raises GatewayError where the gateway refuses the
+    caller.
     """
+    pairs = sides.pairs
     probing = probes.pairs(probes.load())
     done = 0
 
@@ -59,19 +94,19 @@ async def compare_runs(  # noqa: PLR0913  # the parts of a comparison
     found = figures(said)
     asked = worst_first(
         (
-            *proven,
+            *sides.proven,
             *probes.pairwise_findings(probed),
             *findings(found, margin=margin),
-            answered_finding(unanswered, len(pairs)),
+            answered_finding(sides.unanswered, len(pairs)),
         )
     )
     return Compared(
-        left=sides[0],
-        right=sides[1],
+        left=sides.left,
+        right=sides.right,
         model=model,
         verdict=overall(asked),
         findings=asked,
-        unanswered=unanswered,
+        unanswered=sides.unanswered,
         figures=found,
         probes=tuple(probed),
         preferences=tuple(said),

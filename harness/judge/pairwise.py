@@ -112,12 +112,11 @@ async def _prefer(gateway: httpx.AsyncClient, stage: Stage, pair: Pair, model: s
 async def _ask(
     gateway: httpx.AsyncClient, stage: Stage, model: str, question: str, first: str, second: str
 ) -> Choice | Failed:
-    team = model.partition("/")[0]
     try:
         response = await gateway.post(
             PATH,
             json=prompting.request(model, question, first, second),
-            headers=stage.authorization(team),
+            headers=stage.authorization(model),
         )
     except httpx.HTTPError as error:
         return Failed(code="no_answer", message=type(error).__name__)

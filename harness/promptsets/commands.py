@@ -8,6 +8,7 @@ from rich.table import Table
 
 from harness import terminal
 from harness.errors import PromptsetError
+from harness.options import FOLDER, FROM_0, SEED
 from harness.promptsets import sources, store
 from harness.promptsets.generator import PromptsetGenerator
 from harness.promptsets.lint import lint as lint_folders
@@ -19,10 +20,9 @@ from harness.promptsets.tokens import TOKENIZER, Counter
 TOKENIZER_FOLDER: Final = Path("build/models/reference")
 OUTPUT: Final = Path("build/promptsets")
 FAULTY: Final = 1
-_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 _tokenizer = click.option(
     "--tokenizer",
-    type=_FOLDER,
+    type=FOLDER,
     metavar="DIR",
     default=TOKENIZER_FOLDER,
     show_default=True,
@@ -40,14 +40,14 @@ def promptset() -> None:
 @click.option("--all", "everything", is_flag=True, help="Every scenario there is.")
 @click.option(
     "--seed",
-    type=click.IntRange(0, 2**53),
+    type=SEED,
     metavar="N",
     help="Instead of the scenario's own.",
 )
 @click.option("--domain", metavar="NAME", default="", help="Draw each row from this domain.")
 @click.option(
     "--output",
-    type=_FOLDER,
+    type=FOLDER,
     metavar="DIR",
     default=OUTPUT,
     show_default=True,
@@ -107,7 +107,7 @@ def lint(context: click.Context, name: tuple[str, ...], tokenizer: Path) -> None
 @click.argument("name", required=False)
 @click.option(
     "--rows",
-    type=click.IntRange(0),
+    type=FROM_0,
     metavar="N",
     default=8,
     show_default=True,

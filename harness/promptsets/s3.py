@@ -106,5 +106,6 @@ def _code(error: ClientError) -> str:
 
 
 def _failed(error: ClientError, bucket: str) -> StoreError:
-    advice = "make it, or name another" if _code(error) == "NoSuchBucket" else "see its policy"
-    return StoreError(f"bucket {bucket}: {error}; {advice}")
+    if _code(error) == "NoSuchBucket":
+        return StoreError(f"bucket {bucket} does not exist: create it, or name another")
+    return StoreError(f"bucket {bucket}: {error}; see its policy")

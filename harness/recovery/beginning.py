@@ -6,21 +6,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import httpx
-
 from harness.errors import WrongInput
 from harness.local.layout import Layout
-from harness.local.state import running
 from harness.promptsets import store
 from harness.promptsets.rows import Row
 from harness.recovery.folder import RecoveryFolder
 from harness.recovery.plan import RecoveryPlan, Side
 from harness.recovery.policy import Policy
 from harness.recovery.sides import client, met, weights
-from harness.stage import Stage
+from harness.stage import Stage, address
 from harness.version import VERSION
 
-_DEFAULTS: Final = ("reference", "quant")
+_DEFAULTS: Final = {"reference": "reference", "candidate": "quant"}
 _MEETING_TIMEOUT_S: Final = 90.0
 """An engine may compile something at its first request."""
 
@@ -37,7 +34,7 @@ class Wanted:
     reference_weights: Path | None = None
     candidate_weights: Path | None = None
     promptset: str = "tiny"
-    categories: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
     rows: int | None = None
     policy: Path | None = None
     concurrency: int = 4
@@ -53,14 +50,14 @@ class Wanted:
         """
         named = self.reference_url is not None and self.candidate_url is not None
         if self.gateway is None and (named or self.resume is not None):
-            return _local_stage()
+            return Stage.of_local()  # its engines may be those that are named
         return Stage.of(self.gateway)
 
     def sides(self, stage: Stage | None) -> tuple[Side, Side]:
         """Raises WrongInput."""
         return (
-            _side(self.reference, self.reference_url, self.reference_weights, stage, _DEFAULTS[0]),
-            _side(self.candidate, self.candidate_url, self.candidate_weights, stage, _DEFAULTS[1]),
+            _side("reference", self.reference, self.reference_url, self.reference_weights, stage),
+            _side("candidate", self.candidate, self.candidate_url, self.candidate_weights, stage),
         )
 
 
@@ -71,7 +68,7 @@ async def begun(wanted: Wanted, stage: Stage | None) -> RecoveryFolder:
     """
     policy = Policy() if wanted.policy is None else Policy.read(wanted.policy)
     promptset = store.load(wanted.promptset)
-    ref = promptset.ref(categories=wanted.categories)
+    ref = promptset.ref(categories=wanted.category)
     rows = _askable(promptset.select(ref), wanted)
     sides = wanted.sides(stage)
     async with client(*sides, timeout_s=_MEETING_TIMEOUT_S, at_once=2) as http:
@@ -110,27 +107,11 @@ def _askable(rows: tuple[Row, ...], wanted: Wanted) -> tuple[Row, ...]:
 
 
 def _side(
-    model: str | None, url: str | None, folder: Path | None, stage: Stage | None, default: str
+    which: str, model: str | None, url: str | None, folder: Path | None, stage: Stage | None
 ) -> Side:
     size = None if folder is None else weights(folder)
     if url is not None:
-        return Side(url=_address(url), model=model or "", weights_bytes=size)
+        return Side(url=address(f"--{which}-url", url), model=model or "", weights_bytes=size)
     if stage is None:
         raise WrongInput("name a gateway, or the addresses of both engines")
-    return Side(url=stage.gateway_url, model=model or default, weights_bytes=size)
-
-
-def _address(url: str) -> str:
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        parsed = httpx.URL("")
-    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo or parsed.query:
-        raise WrongInput(f"{url!r} is no address; it is like http://127.0.0.1:8000")
-    return url.rstrip("/")
-
-
-def _local_stage() -> Stage | None:
-    """Its keys may be needed for its engines, and nothing else of it."""
-    state = running(Layout.of_repository().state)
-    return None if state is None else Stage.of_stack(state)
+    return Side(url=stage.gateway_url, model=model or _DEFAULTS[which], weights_bytes=size)

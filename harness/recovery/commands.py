@@ -1,7 +1,6 @@
 """`python -m harness recovery …`."""
 
 import asyncio
-from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -9,6 +8,17 @@ from rich.table import Table
 from rich.text import Text
 
 from harness import terminal
+from harness.options import (
+    CATEGORY,
+    FROM_0,
+    FROM_1,
+    GATEWAY,
+    KNOWN_FILE,
+    KNOWN_FOLDER,
+    RUNS,
+    SEED,
+    promptset,
+)
 from harness.recovery.beginning import Wanted, begun, resumed
 from harness.recovery.execute import observe, reported
 from harness.recovery.results import Pairing, Recovery
@@ -16,48 +26,33 @@ from harness.report.wording import DASH, number, percent
 
 _MOST_AT_ONCE: Final = 256
 
-_folder = click.Path(exists=True, file_okay=False, path_type=Path)
-
 
 @click.command()
 @click.option("--reference", metavar="NAME", help="A team, or team/variant.  [default: reference]")
 @click.option("--candidate", metavar="NAME", help="Likewise.  [default: quant]")
-@click.option(
-    "--gateway",
-    metavar="URL",
-    help="A deployed stage, its key in LLMO_API_KEY.  [default: the local stack]",
-)
+@GATEWAY
 @click.option(
     "--reference-url", metavar="URL", help="An engine to ask instead; NAME is what it serves."
 )
 @click.option("--candidate-url", metavar="URL", help="Likewise.")
 @click.option(
-    "--reference-weights", type=_folder, metavar="DIR", help="Its model folder, to tell its size."
+    "--reference-weights",
+    type=KNOWN_FOLDER,
+    metavar="DIR",
+    help="Its model folder, to tell its size.",
 )
-@click.option("--candidate-weights", type=_folder, metavar="DIR", help="Likewise.")
-@click.option(
-    "--promptset",
-    metavar="SET",
-    default="tiny",
-    show_default=True,
-    help="A shipped set, ./folder, or s3://…/v<N>/.",
-)
-@click.option(
-    "--category",
-    "categories",
-    multiple=True,
-    metavar="NAME",
-    help="Only rows of this category; repeatable.",
-)
+@click.option("--candidate-weights", type=KNOWN_FOLDER, metavar="DIR", help="Likewise.")
+@promptset(default="tiny", show_default=True)
+@CATEGORY
 @click.option(
     "--rows",
-    type=click.IntRange(min=1),
+    type=FROM_1,
     metavar="N",
     help="Only the first so many.  [default: all]",
 )
 @click.option(
     "--policy",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=KNOWN_FILE,
     metavar="TOML",
     help="Thresholds.  [default: harness/recovery/policy.toml]",
 )
@@ -71,7 +66,7 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option(
     "--timings",
-    type=click.IntRange(min=0),
+    type=FROM_0,
     metavar="N",
     default=66,
     show_default=True,
@@ -79,19 +74,16 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0, 2**53),
+    type=SEED,
     metavar="N",
     default=0,
     show_default=True,
     help="Of the order in which they are timed.",
 )
+@RUNS
 @click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Runs go there.  [default: build/runs]",
+    "--resume", type=KNOWN_FOLDER, metavar="RUN", help="Go on with this run; its plan stands."
 )
-@click.option("--resume", type=_folder, metavar="RUN", help="Go on with this run; its plan stands.")
 @click.pass_context
 def recovery(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401  # as declared above
     """How much of the reference does a 4-bit model keep?
@@ -107,7 +99,7 @@ def recovery(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401  # 
     console = terminal.console()
     stage = wanted.stage()
     folder = asyncio.run(begun(wanted, stage)) if wanted.resume is None else resumed(wanted.resume)
-    console.print(f"Recording into {folder.path}", soft_wrap=True)
+    console.print(f"Recording into {terminal.from_here(folder.path)}", soft_wrap=True)
     with terminal.progress("observed") as told:
         asyncio.run(observe(folder, stage, told))
     found = folder.write_result()

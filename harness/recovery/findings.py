@@ -163,8 +163,9 @@ def quality(found: Recovery) -> Findings:
     yield Finding(
         name=name,
         verdict=verdict,
-        reason=f"{_shares(recovery)} of the reference's pass rate, {bound(policy.min_recovery)} "
-        f"is asked for; {len(own.lost)} rows lost, {len(own.gained)} gained (McNemar "
+        reason=f"{_shares(recovery)} of the reference's pass rate; {bound(policy.min_recovery)} "
+        f"is asked for, and {bound(policy.min_recovery - policy.margin)} of the interval's lower "
+        f"end; {len(own.lost)} rows lost, {len(own.gained)} gained (McNemar "
         f"p {p_value(own.p_value)})" + _more_rows(verdict),
         measured=recovery.value,
         limit=policy.min_recovery,

@@ -1,6 +1,5 @@
 """Where the two models are, with which key they are asked, and whether they answer at all."""
 
-import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ import msgspec
 
 from harness.errors import GatewayError, WrongInput
 from harness.recovery.plan import Side
-from harness.stage import KEY_VARIABLE, Stage
+from harness.stage import Stage, key_for
 
 _WEIGHTS: Final = ("*.safetensors", "*.bin", "*.gguf")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -18,13 +17,10 @@ _SERVERS_FAULT: Final = 500
 
 
 def authorization(side: Side, stage: Stage | None) -> dict[str, str]:
-    """A key goes only where it belongs: the gateway's to the gateway, the engines' to engines."""
-    if stage is not None and side.url == stage.gateway_url:
-        return stage.authorization(side.model.split("/")[0])
-    if stage is not None and side.url in stage.engines.values():
-        return {"Authorization": f"Bearer {stage.engine_api_key}"}
-    key = os.environ.get(KEY_VARIABLE, "").strip()
-    return {"Authorization": f"Bearer {key}"} if key else {}
+    """Raises NoStackError where there is no key for it."""
+    known = stage.key_at(side.url, side.model) if stage else None
+    key = known or key_for(side.url, side.model, Stage.of_local())
+    return {"Authorization": f"Bearer {key}"}
 
 
 def client(*sides: Side, timeout_s: float, at_once: int) -> httpx.AsyncClient:
@@ -113,7 +109,10 @@ async def _ask(
     try:
         return await http.request(method, url, headers=headers, json=body)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise GatewayError(f"{url} did not answer: {type(error).__name__}") from None
+        raise GatewayError(
+            f"{url} does not answer ({type(error).__name__}): is it running, and is this its "
+            "address?"
+        ) from None
 
 
 def _document(response: httpx.Response) -> dict[str, Any]:

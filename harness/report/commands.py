@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from harness.options import FOLDER
 from harness.report import write
 
 
 @click.command()
-@click.argument("run", metavar="RUN", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("run", metavar="RUN", type=FOLDER)
 @click.option("--open", "shown", is_flag=True, help="Show it in the browser.")
 def report(run: Path, *, shown: bool) -> None:
     """Make a run's page and CSV again, from its records.

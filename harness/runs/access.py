@@ -1,14 +1,12 @@
-"""Whom a run asks, and with which key: never an option, never written into a plan."""
+"""Whom a run asks, and how."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from harness.errors import NoStackError, WrongInput
-from harness.local.state import StackState
-from harness.plan import Arm, Plan
-from harness.stage import KEY_VARIABLE, environment_key
+from harness.errors import WrongInput
+from harness.stage import Stage, key_for
 
 TEAM: Final = "reference"
 
@@ -35,8 +33,11 @@ class Asked:
     stream: bool | None = None
 
 
-def access(asked: Asked, stack: StackState | None, env: Mapping[str, str]) -> Access:
-    """Raises WrongInput for contradictions, NoStackError where nothing runs or there is no key."""
+def access(asked: Asked, stack: Stage | None, env: Mapping[str, str] = os.environ) -> Access:
+    """`stack`: the local one, if it runs.
+
+    Raises WrongInput for contradictions, NoStackError where nothing runs or there is no key.
+    """
     if asked.team and asked.model:
         raise WrongInput("--team and --model: give one of them")
     if asked.url and asked.engine:
@@ -46,59 +47,23 @@ def access(asked: Asked, stack: StackState | None, env: Mapping[str, str]) -> Ac
     elif asked.url:
         url = asked.url.rstrip("/")
     else:
-        url = _running(stack).gateway_url.rstrip("/")
+        url = Stage.needed(stack).gateway_url
     named = asked.model or asked.team
     gateway = asked.engine is None and (asked.url is None or asked.team is not None)
     model = named or (TEAM if gateway else None)
     stream = asked.stream if asked.stream is not None else not gateway
     api = asked.api or ("chat" if stream or not gateway else "predict")
-    if stream and stack and url == stack.gateway_url.rstrip("/"):
+    if stream and stack and url == stack.gateway_url:
         raise WrongInput(
             "the gateway answers whole: leave out --stream, or ask an engine "
             f"(--engine {' | '.join(stack.engines)})"
         )
-    return Access(url=url, model=model, api=api, stream=stream, key=key_for(url, model, stack, env))
+    key = key_for(url, model or "", stack, env)
+    return Access(url=url, model=model, api=api, stream=stream, key=key)
 
 
-def keys_for(plan: Plan, stack: StackState | None, env: Mapping[str, str]) -> dict[str, str]:
-    """By the arms' names. Raises NoStackError where there is none."""
-    return {arm.name: _key_of(arm, stack, env) for arm in plan.arms}
-
-
-def key_for(url: str, model: str | None, stack: StackState | None, env: Mapping[str, str]) -> str:
-    """The key of the environment, else the local stack's for its own addresses."""
-    if key := environment_key(env):
-        return key
-    if stack and url == stack.gateway_url.rstrip("/"):
-        team = (model or TEAM).partition("/")[0]
-        return stack.keys.get(team) or next(iter(stack.keys.values()))
-    if stack and url in {engine.rstrip("/") for engine in stack.engines.values()}:
-        return stack.engine_api_key
-    raise NoStackError(
-        f"no key for {url}: put one in the environment variable {KEY_VARIABLE} "
-        "(any text, where the server asks for none)"
-    )
-
-
-def environment() -> Mapping[str, str]:
-    return os.environ
-
-
-def _key_of(arm: Arm, stack: StackState | None, env: Mapping[str, str]) -> str:
-    return key_for(arm.url.rstrip("/"), arm.model, stack, env)
-
-
-def _running(stack: StackState | None) -> StackState:
-    if stack is None:
-        raise NoStackError(
-            "no local stack is running: start it with 'make up', or name a server (--url; for "
-            f"compare --gateway) and put its key into {KEY_VARIABLE}"
-        )
-    return stack
-
-
-def _engine(name: str, stack: StackState | None) -> str:
-    engines = _running(stack).engines
+def _engine(name: str, stack: Stage | None) -> str:
+    engines = Stage.needed(stack).engines
     if name not in engines:
         raise WrongInput(f"--engine {name!r}: the local stack has {', '.join(engines)}")
-    return engines[name].rstrip("/")
+    return engines[name]

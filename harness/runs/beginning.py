@@ -7,13 +7,13 @@ import msgspec
 
 from harness.errors import PlanError, WrongInput
 from harness.load.items import Items
-from harness.local.state import StackState
 from harness.plan import Plan, PromptsetRef
 from harness.promptsets.rows import Row
 from harness.promptsets.store import Promptset, load
-from harness.runs.access import Asked, access, environment
+from harness.runs.access import Asked, access
 from harness.runs.planning import Document, counted, layered, made, section, warmup
 from harness.runs.preflight import check, served
+from harness.stage import Stage
 
 _SELECTING: Final = frozenset({"name", "split", "categories", "buckets"})
 
@@ -25,14 +25,14 @@ class Prepared(NamedTuple):
 
 
 def prepared(
-    kind: str, document: Document, values: Mapping[str, Any], stack: StackState | None
+    kind: str, document: Document, values: Mapping[str, Any], stack: Stage | None
 ) -> Prepared:
     """Raises WrongInput for what makes no sense, else a HarnessError for what can't be had now."""
     promptset = load(_promptset(document))
     ref = _ref(promptset, document)
     rows = promptset.select(ref)
     document = _counted(document, len(rows), values)
-    to = access(_asked(document, values), stack, environment())
+    to = access(_asked(document, values), stack)
     Items(made(kind, document, ref, to, to.model or "any"), rows)  # to be told without a server
     known = served(to.url, to.key)
     model = known.chosen(to.model)

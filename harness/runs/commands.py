@@ -9,17 +9,17 @@ import click
 from harness import terminal
 from harness.errors import StoreError, WrongInput
 from harness.local.layout import Layout
-from harness.local.state import running
+from harness.options import ABOVE_0, FROM_1, options
 from harness.report import write
 from harness.runs import arrivals
-from harness.runs.access import environment, keys_for
 from harness.runs.beginning import prepared
 from harness.runs.execute import execute
 from harness.runs.folder import RunFolder
-from harness.runs.options import ASKED, FILES, HOW_MANY, WHAT, WHOM, document_of, options
+from harness.runs.options import ASKED, FILES, HOW_MANY, WHAT, WHOM, document_of
 from harness.runs.planning import Document, layered, read_plan_file
 from harness.runs.progress import Progress
 from harness.runs.tables import show
+from harness.stage import Stage, keys_for
 from harness.verdict import Verdict
 
 _RUN: Final[Document] = {
@@ -33,18 +33,15 @@ _BENCHMARK: Final[Document] = {
     "generation": {"unique_prefix": True},
     "validity": {"prefix_reuse": 0.1},
 }
-_ABOVE_0: Final = click.FloatRange(min=0, min_open=True)
 
 
 @click.command()
 @options(WHAT[:1], WHOM, HOW_MANY)
 @click.option(
-    "--rate", type=_ABOVE_0, metavar="R", help="Requests a second, answered or not: an open loop."
+    "--rate", type=ABOVE_0, metavar="R", help="Requests a second, answered or not: an open loop."
 )
 @click.option("--poisson", is_flag=True, help="With --rate: at random moments.")
-@click.option(
-    "--repeat", type=click.IntRange(min=1), default=1, metavar="N", help="Ask each row N times."
-)
+@click.option("--repeat", type=FROM_1, default=1, metavar="N", help="Ask each row N times.")
 @options(WHAT[1:], ASKED, FILES)
 @click.pass_context
 def run(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401  # of many types
@@ -70,10 +67,8 @@ def run(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401  # of
 @click.option(
     "--rate", metavar="R[,R…]", help="Requests a second; FROM,TO for a ramp; each step's for steps."
 )
-@click.option(
-    "--burst", type=click.IntRange(min=1), metavar="N", help="Requests at a time; with --every."
-)
-@click.option("--every", type=_ABOVE_0, metavar="S", help="Seconds from one burst to the next.")
+@click.option("--burst", type=FROM_1, metavar="N", help="Requests at a time; with --every.")
+@click.option("--every", type=ABOVE_0, metavar="S", help="Seconds from one burst to the next.")
 @options(WHAT[1:], ASKED, FILES)
 @click.pass_context
 def benchmark(context: click.Context, /, **values: Any) -> None:  # noqa: ANN401  # of many types
@@ -99,10 +94,10 @@ def _command(
     values: Mapping[str, Any],
     when: Document | None,
 ) -> None:
-    stack = running(Layout.of_repository().state)
+    stack = Stage.of_local()
     if values["resume"] is not None:
         folder = _resumed(context, values["resume"])
-        keys = keys_for(folder.plan, stack, environment())
+        keys = keys_for(folder.plan, stack)
     else:
         said = document_of(values)
         if when is not None:
@@ -137,7 +132,7 @@ def _resumed(context: click.Context, path: Path) -> RunFolder:
 
 def _carried_out(folder: RunFolder, keys: Mapping[str, str], *, report: bool) -> Verdict:
     console = terminal.console()
-    again = f"python -m harness run --resume {folder.path}"
+    again = f"python -m harness run --resume {terminal.from_here(folder.path)}"
     plan = folder.plan
     asked = ", ".join(f"{arm.model} at {arm.url}" for arm in plan.arms)
     console.print(f"{plan.run_id}: {asked}", soft_wrap=True)

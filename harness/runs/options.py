@@ -1,24 +1,25 @@
 """The options of `run` and `benchmark`: each is a field of a plan, and a line of help."""
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final
 
 import click
 
 from harness.errors import WrongInput
+from harness.options import (
+    ABOVE_0,
+    CATEGORY,
+    FOLDER,
+    FROM_0,
+    FROM_1,
+    PLAN_FILE,
+    RUNS,
+    SHARE,
+    promptset,
+)
 from harness.runs.planning import Document, layered
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-Decorator = Callable[[Command], Command]
 Values = Mapping[str, Any]
-
-_ABOVE_0: Final = click.FloatRange(min=0, min_open=True)
-_SHARE: Final = click.FloatRange(0, 1)
-_FROM_1: Final = click.IntRange(min=1)
-_FROM_0: Final = click.IntRange(min=0)
-_FILE: Final = click.Path(path_type=Path, dir_okay=False)
-_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "seed": ("seed",),
@@ -62,25 +63,23 @@ WHOM: Final = (
         help="[default: whole at the gateway, streamed at an engine]",
     ),
     click.option(
-        "--timeout", type=_ABOVE_0, metavar="S", help="Seconds for one answer.  [default: 120]"
+        "--timeout", type=ABOVE_0, metavar="S", help="Seconds for one answer.  [default: 120]"
     ),
 )
 WHAT: Final = (
-    click.option("--promptset", metavar="SET", help="A shipped set, ./folder, or s3://…/v<N>/."),
+    promptset(),
     click.option("--split", metavar="SPLIT", help="Only rows of this split."),
-    click.option(
-        "--category", multiple=True, metavar="NAME", help="Only rows of this category; repeatable."
-    ),
+    CATEGORY,
     click.option(
         "--bucket", multiple=True, metavar="NAME", help="Only rows of this bucket; repeatable."
     ),
     click.option(
         "--seed",
-        type=_FROM_0,
+        type=FROM_0,
         metavar="N",
         help="Of the rows' order, of arrivals and of sampling.  [default: 0]",
     ),
-    click.option("--max-tokens", type=_FROM_1, metavar="N", help="Instead of each row's own."),
+    click.option("--max-tokens", type=FROM_1, metavar="N", help="Instead of each row's own."),
     click.option("--temperature", type=click.FloatRange(0, 2), metavar="T", help="[default: 0]"),
     click.option(
         "--unique-prefix/--same-prefix",
@@ -89,76 +88,61 @@ WHAT: Final = (
     ),
 )
 HOW_MANY: Final = (
-    click.option("--count", type=_FROM_1, metavar="N", help="Requests to measure."),
+    click.option("--count", type=FROM_1, metavar="N", help="Requests to measure."),
     click.option(
-        "--duration", type=_ABOVE_0, metavar="S", help="Seconds to go on for, instead of a count."
+        "--duration", type=ABOVE_0, metavar="S", help="Seconds to go on for, instead of a count."
     ),
     click.option(
-        "--warmup", type=_FROM_0, metavar="N", help="Requests before those that are measured."
+        "--warmup", type=FROM_0, metavar="N", help="Requests before those that are measured."
     ),
     click.option(
         "--concurrency",
-        type=_FROM_1,
+        type=FROM_1,
         metavar="N",
         help="Requests under way at once: a closed loop.",
     ),
     click.option(
         "--max-in-flight",
-        type=_FROM_1,
+        type=FROM_1,
         metavar="N",
         help="An open loop that would go beyond is INVALID.",
     ),
 )
 ASKED: Final = (
     click.option(
-        "--min-pass-rate", type=_SHARE, metavar="SHARE", help="Share of answers that must pass."
+        "--min-pass-rate", type=SHARE, metavar="SHARE", help="Share of answers that must pass."
     ),
     click.option(
-        "--max-error-rate", type=_SHARE, metavar="SHARE", help="Share of requests that may fail."
+        "--max-error-rate", type=SHARE, metavar="SHARE", help="Share of requests that may fail."
     ),
     click.option(
-        "--slo-ttft-ms", type=_ABOVE_0, metavar="MS", help="Objective: time to first token."
+        "--slo-ttft-ms", type=ABOVE_0, metavar="MS", help="Objective: time to first token."
     ),
     click.option(
-        "--slo-tpot-ms", type=_ABOVE_0, metavar="MS", help="Objective: time per output token."
+        "--slo-tpot-ms", type=ABOVE_0, metavar="MS", help="Objective: time per output token."
     ),
     click.option(
-        "--slo-latency-ms", type=_ABOVE_0, metavar="MS", help="Objective: the whole answer."
+        "--slo-latency-ms", type=ABOVE_0, metavar="MS", help="Objective: the whole answer."
     ),
     click.option(
         "--min-goodput",
-        type=_SHARE,
+        type=SHARE,
         metavar="SHARE",
         help="Share of requests that must meet all objectives.",
     ),
     click.option(
         "--prefix-reuse",
-        type=_SHARE,
+        type=SHARE,
         metavar="SHARE",
         help="More of the prompts' tokens from the engine's cache make the run INVALID.",
     ),
 )
 FILES: Final = (
-    click.option(
-        "--plan", type=_FILE, metavar="TOML", help="Sections of a plan in a file; options win."
-    ),
-    click.option(
-        "--output", type=_FOLDER, metavar="DIR", help="Runs go there.  [default: build/runs]"
-    ),
+    PLAN_FILE,
+    RUNS,
     click.option("--report/--no-report", default=True, help="Write report.html, or not."),
-    click.option("--resume", type=_FOLDER, metavar="RUN", help="Go on with this run."),
+    click.option("--resume", type=FOLDER, metavar="RUN", help="Go on with this run."),
 )
-
-
-def options(*groups: tuple[Decorator[Any], ...]) -> Decorator[Any]:
-    """All of them, shown in this order."""
-
-    def decorate(command: Any) -> Any:  # noqa: ANN401  # as click has it
-        for option in reversed([option for group in groups for option in group]):
-            command = option(command)
-        return command
-
-    return decorate
 
 
 def document_of(values: Values) -> Document:

@@ -9,6 +9,7 @@ import click
 from harness import terminal
 from harness.judge import journal
 from harness.local.layout import Layout
+from harness.options import FOLDER, GATEWAY
 from harness.promptsets import store
 from harness.stage import Stage
 from harness.suites import tables
@@ -21,11 +22,7 @@ PAGE = "suite.html"
 
 @click.command()
 @click.argument("name", type=click.Choice(NAMES), metavar="SUITE")
-@click.option(
-    "--gateway",
-    metavar="URL",
-    help="A deployed stage, its key in LLMO_API_KEY.  [default: the local stack]",
-)
+@GATEWAY
 @click.option(
     "--promptset",
     metavar="SET",
@@ -35,7 +32,7 @@ PAGE = "suite.html"
 @click.option(
     "--output",
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     help="The suite's folder is made there.  [default: build/runs]",
 )
 @click.pass_context

@@ -55,7 +55,7 @@ async def carried_out(visit: Visit, plan: Plan, promptset: Promptset) -> tuple[R
     """In a thread, because a run has an event loop of its own. Raises HarnessError."""
     rows = promptset.select(plan.promptset)
     folder = RunFolder.create(visit.folder / plan.run_id, plan, rows)
-    keys = {arm.name: visit.stage.key_for(arm.model.partition("/")[0]) for arm in plan.arms}
+    keys = {arm.name: visit.stage.key_for(arm.model) for arm in plan.arms}
     summary = await asyncio.to_thread(execute, folder, keys)
     await asyncio.to_thread(write, folder.path)
     return folder, summary

@@ -1,3 +1,4 @@
+import signal
 import socket
 import subprocess
 import sys
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import terminal
+from harness.__main__ import main
 from harness.demo import tables
 from harness.demo.asking import Exchange
 from harness.demo.questions import PREDICTIONS
@@ -41,6 +43,41 @@ def test_a_gateway_that_went_away_is_one_line(tmp_path: Path) -> None:
     assert done.stdout == f"using the stack that runs on {url}\n"
     assert done.stderr.startswith("error: the gateway did not answer: ConnectError(")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("run", "--concurrency", "0"), "Invalid value for '--concurrency': 0 is not in"),
+        (("run", "--concurrency", "-1"), "Invalid value for '--concurrency': -1 is not in"),
+        (("run", "--rate", "0"), "Invalid value for '--rate': 0.0 is not in the range x>0."),
+        (("suite", "unheard-of"), "Invalid value for 'SUITE'"),
+        (("report",), "Missing argument 'RUN'. (python -m harness report --help)"),
+        (("unheard-of",), "No such command 'unheard-of'. (python -m harness --help)"),
+    ],
+)
+def test_wrong_arguments_are_one_line(
+    arguments: tuple[str, ...],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["harness", *arguments])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+    assert main() == 64
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {told}")
+
+
+def test_a_group_alone_shows_its_help(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["harness", "judge"])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+    assert main() == 64
+    assert "calibrate" in capsys.readouterr().err
 
 
 def test_what_a_model_says_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:

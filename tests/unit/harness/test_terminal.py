@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from harness import terminal
@@ -22,3 +23,13 @@ def test_a_command_ends_with_its_verdict_and_where_to_read_on() -> None:
         "run     build/runs/one",
         "report  build/runs/one/report.html",
     ]
+
+
+def test_a_path_is_shown_as_it_would_be_typed_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert terminal.from_here(tmp_path / "build" / "runs") == Path("build/runs")
+    assert terminal.from_here(tmp_path.parent / "other") == tmp_path.parent / "other"
+    assert terminal.from_here(Path("build/runs")) == Path("build/runs")

@@ -14,11 +14,10 @@ from harness.compare.results import Comparison
 from harness.compare.sides import Run, sides
 from harness.compare.variants import ab
 from harness.errors import WrongInput
-from harness.local.identity import ProcessIdentity
-from harness.local.state import AwsAccess, StackState
 from harness.runs.execute import execute
 from harness.runs.folder import RunFolder
 from harness.runs.planning import Document
+from harness.stage import Stage
 from harness.verdict import Verdict
 from tests.integration.conftest import Stack
 from tests.support.harness_runs import FORGIVING, command, promptset, rows, said
@@ -38,17 +37,12 @@ def engines() -> Iterator[dict[str, FakeServer]]:
 
 
 @pytest.fixture
-def stack(engines: dict[str, FakeServer]) -> StackState:
-    return StackState(
+def stack(engines: dict[str, FakeServer]) -> Stage:
+    return Stage(
         gateway_url="http://127.0.0.1:9",
-        admin_key="",
-        keys={},
         engines={name: server.url for name, server in engines.items()},
         engine_api_key=ENGINE_KEY,
-        aws=AwsAccess(endpoint_url="", region="", access_key_id="", secret_access_key=""),
-        sagemaker_runtime_url="",
-        supervisor=ProcessIdentity.own(),
-        logs="",
+        local=True,
     )
 
 
@@ -61,7 +55,7 @@ def document(tmp_path: Path) -> Document:
     }
 
 
-def compared(stack: StackState, document: Document, path: Path, *names: str) -> Comparison:
+def compared(stack: Stage, document: Document, path: Path, *names: str) -> Comparison:
     plan, asked, keys = prepared_pair(
         f"engine:{names[0]}", f"engine:{names[1]}", document, 2, stack
     )
@@ -71,7 +65,7 @@ def compared(stack: StackState, document: Document, path: Path, *names: str) -> 
 
 
 def test_a_faster_engine_of_the_same_answers_is_found_faster_and_not_inferior(
-    stack: StackState, document: Document, tmp_path: Path
+    stack: Stage, document: Document, tmp_path: Path
 ) -> None:
     found = compared(stack, document, tmp_path, "slow", "fast")
     assert found.verdict is Verdict.PASS, found.findings
@@ -83,7 +77,7 @@ def test_a_faster_engine_of_the_same_answers_is_found_faster_and_not_inferior(
 
 
 def test_an_engine_that_knows_nothing_fails(
-    stack: StackState, document: Document, tmp_path: Path
+    stack: Stage, document: Document, tmp_path: Path
 ) -> None:
     found = compared(stack, document, tmp_path, "slow", "wrong")
     assert found.verdict is Verdict.FAIL
@@ -100,7 +94,7 @@ def test_an_engine_that_knows_nothing_fails(
     ],
 )
 def test_what_can_not_be_asked_is_refused(
-    stack: StackState, document: Document, names: tuple[str, str], told: str
+    stack: Stage, document: Document, names: tuple[str, str], told: str
 ) -> None:
     with pytest.raises(WrongInput, match=told):
         prepared_pair(*names, document, 1, stack)
@@ -123,6 +117,16 @@ def test_variants_of_a_gateway_are_compared_from_the_command_line(
     assert found.candidate.figures.variants == {"lora-v2": 20}
     assert (path / "report.html").exists()
     assert (path / "compare.html").exists()
+
+
+def test_a_gateway_that_is_none_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(WrongInput, match="--gateway 'nonsense' is no address"):
+        command(
+            "compare",
+            *("--reference", "quant", "--candidate", "finetune", "--promptset", "tiny"),
+            *("--gateway", "nonsense", "--output", str(tmp_path / "runs")),
+        )
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_teams_split_is_reported_by_variant(

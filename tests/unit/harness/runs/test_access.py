@@ -1,31 +1,24 @@
-"""Whom a run asks, and with which key."""
-
-from pathlib import Path
+"""Whom a run asks, and how."""
 
 import pytest
 
 from harness.errors import NoStackError, WrongInput
-from harness.local.identity import ProcessIdentity
-from harness.local.state import AwsAccess, StackState
-from harness.runs.access import Access, Asked, access, key_for, keys_for
-from tests.support.harness_runs import plan
+from harness.runs.access import Access, Asked, access
+from harness.stage import Stage
 
 GATEWAY = "http://127.0.0.1:8000"
 ENGINE = "http://127.0.0.1:9001"
 
 
 @pytest.fixture
-def stack() -> StackState:
-    return StackState(
+def stack() -> Stage:
+    return Stage(
         gateway_url=GATEWAY,
-        admin_key="admin",
+        key="admin",
         keys={"quant": "quants", "eval": "evals"},
         engines={"mistral-7b-awq": ENGINE},
         engine_api_key="engines",
-        aws=AwsAccess(endpoint_url="", region="", access_key_id="", secret_access_key=""),
-        sagemaker_runtime_url="",
-        supervisor=ProcessIdentity(pid=1, started="then"),
-        logs=str(Path("logs")),
+        local=True,
     )
 
 
@@ -34,7 +27,7 @@ def stack() -> StackState:
     [
         (
             Asked(),
-            Access(url=GATEWAY, model="reference", api="predict", stream=False, key="quants"),
+            Access(url=GATEWAY, model="reference", api="predict", stream=False, key="admin"),
         ),
         (
             Asked(team="eval"),
@@ -59,21 +52,12 @@ def stack() -> StackState:
     ],
 )
 def test_what_is_not_said_is_taken_from_the_local_stack(
-    stack: StackState, asked: Asked, expected: Access
+    stack: Stage, asked: Asked, expected: Access
 ) -> None:
     assert access(asked, stack, {}) == expected
 
 
-def test_the_environments_key_comes_first(stack: StackState) -> None:
-    assert access(Asked(), stack, {"LLMO_API_KEY": " mine\n"}).key == "mine"
-
-
-def test_another_server_gets_no_key_of_the_local_stack(stack: StackState) -> None:
-    with pytest.raises(NoStackError, match="no key for http://elsewhere"):
-        key_for("http://elsewhere", "quant", stack, {})
-
-
-def test_a_key_is_never_shown(stack: StackState) -> None:
+def test_a_key_is_never_shown(stack: Stage) -> None:
     assert "quants" not in repr(access(Asked(), stack, {}))
 
 
@@ -86,7 +70,7 @@ def test_a_key_is_never_shown(stack: StackState) -> None:
         (Asked(stream=True), "the gateway answers whole"),
     ],
 )
-def test_what_contradicts_itself_is_told(stack: StackState, asked: Asked, message: str) -> None:
+def test_what_contradicts_itself_is_told(stack: Stage, asked: Asked, message: str) -> None:
     with pytest.raises(WrongInput, match=message):
         access(asked, stack, {})
 
@@ -95,18 +79,3 @@ def test_what_contradicts_itself_is_told(stack: StackState, asked: Asked, messag
 def test_without_a_stack_somebody_has_to_be_named(asked: Asked) -> None:
     with pytest.raises(NoStackError, match="make up"):
         access(asked, None, {"LLMO_API_KEY": "k"})
-
-
-@pytest.mark.parametrize("key", ["ä", "a\x00b", "a\r\nb"])
-def test_characters_that_no_key_has(key: str) -> None:
-    with pytest.raises(WrongInput, match="characters that no key has"):
-        key_for(GATEWAY, None, None, {"LLMO_API_KEY": key})
-
-
-def test_a_run_that_is_resumed_gets_a_key_for_each_arm(stack: StackState) -> None:
-    arms = [
-        {"name": "direct", "url": ENGINE, "model": "m"},
-        {"name": "through", "url": GATEWAY, "model": "eval"},
-    ]
-
-    assert keys_for(plan(arms=arms), stack, {}) == {"direct": "engines", "through": "evals"}
