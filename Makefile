@@ -10,7 +10,7 @@ CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/cdk
 # By the environment, never in a command: a tag may be named like one.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 export VERSION
-CDK_STAGE = -c stage=$(STAGE) -c sagemaker=$(or $(SAGEMAKER),on) -c version="$$VERSION" --all
+CDK_STAGE = -c stage=$(STAGE) -c sagemaker=$(or $(SAGEMAKER),on) -c version="$$VERSION"
 TOOLS := .venv/.ready node_modules/.ready .venvs/lambda/.ready
 
 .PHONY: help demo up down status test test-fast check format docs bench lock models setup clean distclean
@@ -61,7 +61,7 @@ diff: $(TOOLS) ## what a deploy would change (STAGE=dev)
 	$(CDK) diff $(CDK_STAGE)
 
 deploy: $(TOOLS) ## deploy a stage (STAGE=dev; SAGEMAKER=off before there are weights)
-	$(CDK) deploy $(CDK_STAGE) --require-approval $(or $(APPROVAL),broadening) --outputs-file build/outputs-$(STAGE).json
+	$(CDK) deploy --all $(CDK_STAGE) --require-approval $(or $(APPROVAL),broadening) --outputs-file build/outputs-$(STAGE).json
 
 destroy: $(TOOLS) ## take a stage down, with all that bills (STAGE=dev)
 	@# While KEDA is paused nobody ends its objects, and their namespaces would never go.
@@ -69,13 +69,13 @@ destroy: $(TOOLS) ## take a stage down, with all that bills (STAGE=dev)
 	if [ "$$paused" = true ]; then \
 		$(CDK) deploy -c stage=$(STAGE) --exclusively llmo-$(STAGE)-cluster --require-approval never; \
 	fi
-	$(CDK) destroy $(CDK_STAGE) $(if $(FORCE),--force)
+	$(CDK) destroy --all $(CDK_STAGE) $(if $(FORCE),--force)
 
 pause: $(TOOLS) ## nodes to zero, SageMaker endpoints removed; data and cluster stay (STAGE=dev)
-	$(CDK) deploy $(CDK_STAGE) -c paused=true --require-approval $(or $(APPROVAL),broadening)
+	$(CDK) deploy --all $(CDK_STAGE) -c paused=true --require-approval $(or $(APPROVAL),broadening)
 
 resume: $(TOOLS) ## back from pause (STAGE=dev)
-	$(CDK) deploy $(CDK_STAGE) --require-approval $(or $(APPROVAL),broadening)
+	$(CDK) deploy --all $(CDK_STAGE) --require-approval $(or $(APPROVAL),broadening)
 
 bootstrap-key: .venv/.ready ## the first key of a deployed stage (STAGE=dev NAME=ada)
 	@$(PYTHON) -m cdk.bootstrap_key $(STAGE) --name "$(NAME)"

@@ -1,8 +1,10 @@
 """The gateway's composition root: Chalice on the outside, the framework-free core within."""
 
-from chalice.app import AuthRequest, AuthResponse, Chalice
+from typing import Any
 
-from chalicelib import auth
+from chalice.app import AuthRequest, AuthResponse, Chalice, CloudWatchEvent
+
+from chalicelib import auth, key_expiry
 from chalicelib.gateway import Gateway
 from chalicelib.routes import edge, health, inference, keys, openai, ops, scoring
 
@@ -24,6 +26,18 @@ def keys_authorizer(request: AuthRequest) -> AuthResponse:
     principal = gateway.keys.authenticate(auth.bearer(request.token))
     context = principal.to_context() if principal else {"denied": "invalid_key"}
     return AuthResponse(routes=["*"], principal_id=context.get("key_id", "nobody"), context=context)
+
+
+@app.schedule(key_expiry.SCHEDULE, name="key_expiry")
+def look_at_keys(event: CloudWatchEvent) -> None:
+    """Whatever keeps it from an answer is the function's error, which an alarm counts."""
+    context: Any = event.context  # Lambda's, which Chalice takes for a dictionary
+    key_expiry.look(
+        gateway.keys,
+        gateway.telemetry,
+        stage=gateway.settings.stage,
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
 
 
 app.register_middleware(edge.middleware(gateway), "http")

@@ -28,6 +28,7 @@ def cost_table(stage: str, lines: Sequence[Line], prices: PriceList) -> Table:
     summed = totals(lines)
     table.add_row("an hour", "", *_sums(summed.values(), monthly=False), "", style="bold")
     table.add_row("a month", "", *_sums(summed.values(), monthly=True), "", style="bold")
+    table.add_row("of it ~ an hour", "", *_estimated(summed.values()), "")
     return table
 
 
@@ -46,6 +47,14 @@ def _sums(summed: Iterable[Total], *, monthly: bool) -> list[str]:
     for total in summed:
         usd = f"{total.monthly:,.0f}" if monthly else f"{total.hourly:.3f}"
         cells += ["", f"over {usd}" if total.unknown else usd]
+    return cells
+
+
+def _estimated(summed: Iterable[Total]) -> list[str]:
+    """The share stands in the narrow column before the sum that it is of."""
+    cells: list[str] = []
+    for total in summed:
+        cells += [f"{total.estimated_share:.0%}", f"{total.estimated:.3f}"]
     return cells
 
 

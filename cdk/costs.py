@@ -35,14 +35,19 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Total:
-    """`unknown` names what is not in the sum."""
+    """`unknown` names what is not in the sum; `estimated` is of it, by prices that are guesses."""
 
     hourly: float
+    estimated: float
     unknown: tuple[str, ...]
 
     @property
     def monthly(self) -> float:
         return self.hourly * HOURS_PER_MONTH
+
+    @property
+    def estimated_share(self) -> float:
+        return self.estimated / self.hourly if self.hourly else 0.0
 
 
 def bill(
@@ -78,6 +83,9 @@ def totals(lines: Sequence[Line]) -> dict[str, Total]:
     return {
         situation: Total(
             hourly=math.fsum(line.hourly[at] or 0 for line in lines),
+            estimated=math.fsum(
+                line.hourly[at] or 0 for line in lines if line.price and line.price.estimate
+            ),
             unknown=tuple(line.name for line in lines if line.hourly[at] is None),
         )
         for at, situation in enumerate(SITUATIONS)

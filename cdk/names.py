@@ -18,6 +18,11 @@ def secret(stage: Stage, part: str) -> str:
     return f"{PREFIX}/{stage.name}/{part}"
 
 
+def engine_key(stage: Stage, engine: str) -> str:
+    """Of the secret that an engine asks its callers for."""
+    return secret(stage, f"engine-key/{engine}")
+
+
 def parameter(stage: Stage, part: str) -> str:
     """Of SSM: where operations and workflows find a stage."""
     return f"/{PREFIX}/{stage.name}/{part}"

@@ -18,7 +18,7 @@ from rich.console import Console
 from gpu_fleet.engines import Fleet, load_fleet
 from gpu_fleet.errors import EngineFailed, FleetError, SetupError
 from gpu_fleet.local import Workplace
-from gpu_fleet.manifests import EXAMPLE, engine_objects, weights_objects
+from gpu_fleet.manifests import engine_objects, example, weights_objects
 from gpu_fleet.plan import plan_fleet
 from gpu_fleet.report import plan_table
 from gpu_fleet.supervisor import up
@@ -65,7 +65,7 @@ def run_manifests(fleet: Fleet, arguments: argparse.Namespace) -> int:
 
     template = Path("sagemaker_models/chat_template.jinja").read_text("utf-8")
     chosen = fleet.select(arguments.engine)
-    cluster = replace(EXAMPLE, chat_template=template, gpus=arguments.gpus)
+    cluster = replace(example(fleet), chat_template=template, gpus=arguments.gpus)
     objects = [one for name in chosen for one in engine_objects(fleet, name, cluster)]
     if not arguments.engine:
         objects += weights_objects(fleet, cluster)

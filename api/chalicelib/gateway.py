@@ -127,9 +127,9 @@ class Gateway:
             headers=settings.otlp_headers,
         )
 
-    def _engine_key(self, deadline: Deadline) -> str | None:
-        """The engines' API key; without it they refuse, which the caller then learns as such."""
-        name = self.settings.engine_key_secret
+    def _engine_key(self, engine: str, deadline: Deadline) -> str | None:
+        """Its API key; without it the engine refuses, which the caller then learns as such."""
+        name = self.settings.engine_key_secrets.get(engine)
         if not name:
             return None
         try:

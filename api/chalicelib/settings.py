@@ -10,6 +10,8 @@ from typing import Any, Final, NamedTuple, Self
 from chalicelib.errors import ConfigError
 
 _URL: Final = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/[\w.~/-]*)?")
+_SECRET: Final = re.compile(r"[\w/+=.@:-]{1,512}")
+"""As Secrets Manager allows a name, or an ARN."""
 
 
 class Settings(NamedTuple):
@@ -21,8 +23,9 @@ class Settings(NamedTuple):
     routing_table: str = "llmo-routing"
     audit_table: str = "llmo-audit"
     pepper_secret: str = "llmo/key-pepper"  # noqa: S105  (the secret's name)
-    engine_key_secret: str | None = None
     engine_urls: Mapping[str, str] = MappingProxyType({})
+    engine_key_secrets: Mapping[str, str] = MappingProxyType({})
+    """Names of secrets by engine; one without asks for no key."""
     backends: frozenset[str] | None = None
     """Those the stage has, targets of others being left out; None: all."""
     sagemaker_prefix: str = ""
@@ -47,8 +50,8 @@ class Settings(NamedTuple):
             "routing_table": ("ROUTING_TABLE", str),
             "audit_table": ("AUDIT_TABLE", str),
             "pepper_secret": ("PEPPER_SECRET", str),
-            "engine_key_secret": ("ENGINE_KEY_SECRET", str),
             "engine_urls": ("ENGINE_URLS", _engine_urls),
+            "engine_key_secrets": ("ENGINE_KEY_SECRETS", _engine_key_secrets),
             "backends": ("BACKENDS", _backends),
             "sagemaker_prefix": ("SAGEMAKER_ENDPOINT_PREFIX", str),
             "integration_timeout_s": ("INTEGRATION_TIMEOUT_S", _positive_float),
@@ -83,12 +86,20 @@ def _positive_int(raw: str) -> int:
 
 
 def _engine_urls(raw: str) -> dict[str, str]:
-    urls = json.loads(raw)
-    if not isinstance(urls, dict) or not all(
-        isinstance(url, str) and _URL.fullmatch(url) for url in urls.values()
+    return _by_engine(raw, _URL, "http(s)://host[:port]")
+
+
+def _engine_key_secrets(raw: str) -> dict[str, str]:
+    return _by_engine(raw, _SECRET, "name of a secret")
+
+
+def _by_engine(raw: str, allowed: re.Pattern[str], what: str) -> dict[str, str]:
+    values = json.loads(raw)
+    if not isinstance(values, dict) or not all(
+        isinstance(value, str) and allowed.fullmatch(value) for value in values.values()
     ):
-        raise ValueError('must be a JSON object {"engine": "http(s)://host[:port]"}')
-    return urls
+        raise ValueError(f'must be a JSON object {{"engine": "{what}"}}')
+    return values
 
 
 def _backends(raw: str) -> frozenset[str]:

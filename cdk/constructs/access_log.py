@@ -18,6 +18,9 @@ LINE: Final[Mapping[str, str]] = {
     "time": "$context.requestTimeEpoch",
     "request_id": "$context.requestId",
     "extended_request_id": "$context.extendedRequestId",
+    # API Gateway can't log a header, so not the correlation id of a caller's: this is on Lambda's
+    # START and REPORT lines around those that have it.
+    "function_request_id": "$context.integration.requestId",
     "trace_id": "$context.xrayTraceId",
     "key_id": "$context.authorizer.key_id",
     "method": "$context.httpMethod",

@@ -8,6 +8,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 FIVE_MINUTES: Final = Duration.minutes(5)
+_EVENTS: Final = "AWS/Events"
 _TABLE_CALLS: Final = ("GetItem", "PutItem", "UpdateItem", "Query", "Scan")
 
 
@@ -75,14 +76,16 @@ def of_api(name: str, stage: str, *, timeout_s: int) -> Iterator[Watched]:
     )
 
 
-def of_function(part: str, name: str) -> Iterator[Watched]:
+def of_function(part: str, name: str, *, seldom: bool = False) -> Iterator[Watched]:
+    """`seldom`: it runs so rarely that each failure counts."""
     dimensions = {"FunctionName": name}
+    often = "" if seldom else " more than 3 times in 5 minutes"
     yield Watched(
         name=f"{part}-errors",
-        meaning=f"The function {part} failed or ran out of time more than 3 times in 5 minutes.",
+        meaning=f"The function {part} failed or ran out of time{often}.",
         look=f"/aws/lambda/{name}: errors that the code itself did not expect.",
         metric=metric("AWS/Lambda", "Errors", dimensions),
-        threshold=3,
+        threshold=0 if seldom else 3,
         on_dashboard=part == "gateway",
     )
     yield Watched(
@@ -90,7 +93,7 @@ def of_function(part: str, name: str) -> Iterator[Watched]:
         meaning=f"Lambda refused to run {part}: the account's concurrency is used up.",
         look="concurrent executions of the region; ask for a higher quota.",
         metric=metric("AWS/Lambda", "Throttles", dimensions),
-        periods=2,
+        periods=1 if seldom else 2,
     )
 
 
@@ -103,6 +106,49 @@ def of_duration(part: str, name: str, *, timeout_s: int) -> Watched:
         threshold=timeout_s * 1000 * 0.9,
         periods=3,
         of_periods=2,
+    )
+
+
+def of_keys(stage: str, *, log: str) -> Watched:
+    """Written once a day: of two days one tells, so that no gap between two looks ends it."""
+    return Watched(
+        name="keys-expiring",
+        meaning="An API key ends within 14 days; who uses it then gets 401.",
+        look=f"'key expires soon' in {log}: make its holder a new key, or disable it.",
+        metric=metric(
+            "LlmOptimizationPlatform",
+            "KeysExpiring",
+            {"service": "gateway", "stage": stage},
+            statistic="Maximum",
+            period=Duration.days(1),
+        ),
+        periods=2,
+        of_periods=1,
+    )
+
+
+def of_spot(rule: str, *, machines: int) -> Watched:
+    return Watched(
+        name="spot-reclaims",
+        meaning=f"AWS took back more than {machines} SPOT machines of the region in an hour.",
+        look="is the pool running dry? `kubectl get nodeclaims`; more instance types or zones in "
+        "the fleet's entries, or on-demand in the stage's gpu.capacity until it is over.",
+        metric=metric(_EVENTS, "MatchedEvents", {"RuleName": rule}, period=Duration.hours(1)),
+        threshold=machines,
+    )
+
+
+def of_rules(rules: Sequence[str]) -> Watched:
+    """EventBridge counts only what it gave up."""
+    failed = {
+        f"rule{number}": metric(_EVENTS, "FailedInvocations", {"RuleName": rule})
+        for number, rule in enumerate(rules, start=1)
+    }
+    return Watched(
+        name="events-undelivered",
+        meaning="EventBridge could not hand an event on: somebody was not told.",
+        look="the role and the topic of the stage's rules; then what they are about, by hand.",
+        metric=_sum(failed),
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final, cast
 
-from aws_cdk import CfnOutput, RemovalPolicy
+from aws_cdk import Annotations, CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
@@ -14,6 +14,7 @@ from cdk import names
 from cdk.acknowledged import acknowledge
 from cdk.constructs.kubectl import as_interface, trim_kubectl
 from cdk.constructs.log_groups import log_group
+from cdk.constructs.service_trust import only_for_us
 from cdk.stages import Stage
 
 KUBERNETES: Final = "1.35"
@@ -72,12 +73,25 @@ class ClusterConstruct(Construct):
             ),
         )
         trim_kubectl(cluster)
+        self._narrow_trust(cluster.role)
         reason = (
             "The policies that AWS maintains for the control plane of Auto Mode; what they let "
         )
         reason += "it change is limited to what carries the cluster's tag."
         acknowledge(cluster.role, dict.fromkeys(map(MANAGED.format, CLUSTER_POLICIES), reason))
         return cluster
+
+    def _narrow_trust(self, role: iam.IRole) -> None:
+        """EKS takes it for this cluster alone. CDK's role is kept: another would replace the
+        cluster.
+        """
+        cluster = Stack.of(self).format_arn(
+            service="eks", resource="cluster", resource_name=self._name
+        )
+        resource = cast("iam.CfnRole", role.node.default_child)
+        resource.add_property_override(
+            "AssumeRolePolicyDocument.Statement.0.Condition", only_for_us(self, cluster)
+        )
 
     def _build_logs(self) -> None:
         """EKS would make the group itself, and keep what is in it for ever."""
@@ -89,6 +103,12 @@ class ClusterConstruct(Construct):
         everything = eks.AccessPolicy.from_access_policy_name(
             "AmazonEKSClusterAdminPolicy", access_scope_type=eks.AccessScopeType.CLUSTER
         )
+        if not self._stage.administrators:
+            Annotations.of(self).add_warning_v2(
+                "llmo:nobody-administers-the-cluster",
+                f"stages.toml: stages.{self._stage.name}.administrators is empty: "
+                "nobody will be able to use kubectl",
+            )
         for arn in self._stage.administrators:
             name = arn.rsplit("/", 1)[-1]
             self.cluster.grant_access(f"Administrator{name}", arn, [everything])

@@ -5,8 +5,9 @@ from typing import Final
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from cdk.constructs.endpoint_role import EndpointRole, Place
-from cdk.constructs.endpoint_scaling import ComponentScaling, concurrency_target
+from cdk.constructs.component_scaling import ComponentScaling
+from cdk.constructs.endpoint_role import EndpointRole
+from cdk.constructs.endpoint_scaling import concurrency_target
 from cdk.constructs.serving_model import serving_model
 from cdk.serving_container import DOWNLOAD_TIMEOUT_S, HOST_IMAGE
 from cdk.team_endpoints import TeamEndpoint
@@ -22,20 +23,19 @@ class ComponentEndpoint(Construct):
         scope: Construct,
         id: str,  # noqa: A002  (CDK's name)
         team: TeamEndpoint,
-        *,
-        place: Place,
         role: EndpointRole,
     ) -> None:
         super().__init__(scope, id)
         self._team = team
+        self._place = role.place
         self._variant, self._instances = team.only_variant
         self._engine = team.engines[self._variant]
-        self._endpoint = self._build_endpoint(place, role)
-        base = self._build_base(place, role)
-        self._build_adapters(base, place)
+        self._endpoint = self._build_endpoint(role)
+        base = self._build_base(role)
+        self._build_adapters(base)
         self._build_scaling(base)
 
-    def _build_endpoint(self, place: Place, role: EndpointRole) -> sagemaker.CfnEndpoint:
+    def _build_endpoint(self, role: EndpointRole) -> sagemaker.CfnEndpoint:
         """Instances follow the copies: none where no component has one."""
         config = sagemaker.CfnEndpointConfig
         instances = config.ProductionVariantProperty(
@@ -60,7 +60,8 @@ class ComponentEndpoint(Construct):
             execution_role_arn=role.role.role_arn,
             enable_network_isolation=True,
             vpc_config=config.VpcConfigProperty(
-                security_group_ids=[place.group.security_group_id], subnets=place.subnets
+                security_group_ids=[self._place.group.security_group_id],
+                subnets=self._place.subnets,
             ),
             production_variants=[instances],
         )
@@ -72,9 +73,9 @@ class ComponentEndpoint(Construct):
             endpoint_config_name=made.attr_endpoint_config_name,
         )
 
-    def _build_base(self, place: Place, role: EndpointRole) -> sagemaker.CfnInferenceComponent:
+    def _build_base(self, role: EndpointRole) -> sagemaker.CfnInferenceComponent:
         model = serving_model(
-            self, "Model", name=self._instances.engine, engine=self._engine, place=place, role=role
+            self, "Model", name=self._instances.engine, engine=self._engine, role=role
         )
         component = sagemaker.CfnInferenceComponent
         return component(
@@ -119,7 +120,7 @@ class ComponentEndpoint(Construct):
             )
         )
 
-    def _build_adapters(self, base: sagemaker.CfnInferenceComponent, place: Place) -> None:
+    def _build_adapters(self, base: sagemaker.CfnInferenceComponent) -> None:
         component = sagemaker.CfnInferenceComponent
         for name, key in self._team.adapters.items():
             adapter = component(
@@ -130,7 +131,7 @@ class ComponentEndpoint(Construct):
                 specification=component.InferenceComponentSpecificationProperty(
                     base_inference_component_name=self._team.base,
                     container=component.InferenceComponentContainerSpecificationProperty(
-                        artifact_url=place.weights.s3_url_for_object(key)
+                        artifact_url=self._place.weights.s3_url_for_object(key)
                     ),
                 ),
             )

@@ -28,6 +28,8 @@ class Place:
 
 
 class EndpointRole(Construct):
+    """`place` is where the endpoint will run."""
+
     def __init__(
         self,
         scope: Construct,
@@ -39,7 +41,7 @@ class EndpointRole(Construct):
     ) -> None:
         """`objects` are keys in the bucket: `models/x/*`, `adapters/y.tar.gz`."""
         super().__init__(scope, id)
-        self._place = place
+        self.place = place
         self.role = iam.Role(
             self,
             "Role",
@@ -59,7 +61,7 @@ class EndpointRole(Construct):
         self._acknowledge(objects)
 
     def _read(self, objects: Sequence[str]) -> list[iam.PolicyStatement]:
-        bucket = self._place.weights
+        bucket = self.place.weights
         keys = [bucket.arn_for_objects(key) for key in objects]
         listed = {"StringLike": {"s3:prefix": list(objects)}}
         statements = [
@@ -73,7 +75,7 @@ class EndpointRole(Construct):
 
     def _pull(self) -> list[iam.PolicyStatement]:
         """The repository is AWS's own; the token is good for nothing else than what it allows."""
-        region = self._place.region
+        region = self.place.region
         repository = Stack.of(self).format_arn(
             service="ecr",
             region=region,
@@ -101,7 +103,7 @@ class EndpointRole(Construct):
 
     def _join(self) -> list[iam.PolicyStatement]:
         """Network interfaces in these subnets with this group, and in no other network."""
-        vpc = self._arn("vpc", self._place.vpc.vpc_id)
+        vpc = self._arn("vpc", self.place.vpc.vpc_id)
         interfaces = self._arn("network-interface", "*")
         ours = {"ArnEquals": {"ec2:Vpc": vpc}}
         described = ["DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs"]
@@ -110,8 +112,8 @@ class EndpointRole(Construct):
                 ["ec2:CreateNetworkInterface"],
                 [
                     interfaces,
-                    self._arn("security-group", self._place.group.security_group_id),
-                    *(self._arn("subnet", subnet) for subnet in self._place.subnets),
+                    self._arn("security-group", self.place.group.security_group_id),
+                    *(self._arn("subnet", subnet) for subnet in self.place.subnets),
                 ],
             ),
             iam.PolicyStatement(
@@ -130,7 +132,7 @@ class EndpointRole(Construct):
         return Stack.of(self).format_arn(service="ec2", resource=resource, resource_name=name)
 
     def _acknowledge(self, objects: Sequence[str]) -> None:
-        interfaces = f"arn:aws:ec2:{self._place.region}:<AWS::AccountId>:"
+        interfaces = f"arn:aws:ec2:{self.place.region}:<AWS::AccountId>:"
         acknowledge_resources(
             self.policy,
             ["*"],
@@ -145,7 +147,7 @@ class EndpointRole(Construct):
         )
         acknowledge_objects(
             self.policy,
-            self._place.weights,
+            self.place.weights,
             [key for key in objects if key.endswith("*")],
             "All files of one revision of one model, whose names the model hub gives.",
         )

@@ -3,13 +3,15 @@
 from hashlib import sha256
 from typing import Final
 
-from aws_cdk import Duration, Tags
+from aws_cdk import Duration, Stack, Tags
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_route53_targets as targets
 from aws_cdk import aws_s3 as s3
+from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
 from cdk import names
@@ -24,6 +26,7 @@ PATHS: Final = ("/v1/chat/completions", "/v1/completions", "/v1/models", "/healt
 # move the rules after it, and a rule can't move to a priority that another still has.
 _FIRST_PRIORITY: Final = 100
 _PRIORITIES: Final = 49_000
+_LOGS: Final = "engines"
 
 
 def idle_timeout_s(stage: Stage) -> int:
@@ -69,8 +72,30 @@ class EngineBalancer(Construct):
             desync_mitigation_mode=elbv2.DesyncMitigationMode.STRICTEST,
             idle_timeout=Duration.seconds(idle_timeout_s(self._stage)),
         )
-        balancer.log_access_logs(access_logs, "engines")
+        self._log_access(balancer, access_logs)
         return balancer
+
+    def _log_access(self, balancer: elbv2.ApplicationLoadBalancer, bucket: s3.IBucket) -> None:
+        """By hand: CDK would let a second service write, for anybody, by which no such balancer
+        writes. Newer regions have a service in the place of the balancers' own account.
+        """
+        for name, value in {
+            "enabled": "true",
+            "bucket": bucket.bucket_name,
+            "prefix": _LOGS,
+        }.items():
+            balancer.set_attribute(f"access_logs.s3.{name}", value)
+        account = RegionInfo.get(self._stage.region).elbv2_account
+        # Balancers choose the path by whose they are, so it keeps others' logs out.
+        ours = bucket.arn_for_objects(f"{_LOGS}/AWSLogs/{Stack.of(self).account}/*")
+        writer = (
+            iam.AccountPrincipal(account)
+            if account
+            else iam.ServicePrincipal("logdelivery.elasticloadbalancing.amazonaws.com")
+        )
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(actions=["s3:PutObject"], principals=[writer], resources=[ours])
+        )
 
     def _build_listener(self) -> elbv2.ApplicationListener:
         domain = self._stage.domain

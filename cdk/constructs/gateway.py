@@ -1,11 +1,9 @@
-"""The gateway: two functions of one Chalice app, behind a Regional REST API."""
+"""The gateway: the functions of one Chalice app, most of it behind a Regional REST API."""
 
 import json
-from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from aws_cdk import Fn
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sam as sam
 from constructs import Construct
 
@@ -13,26 +11,16 @@ from cdk import names
 from cdk.assets import ROOT
 from cdk.constructs.access_log import FORMAT, AccessLog
 from cdk.constructs.gateway_app import GatewayApp, Template
-from cdk.constructs.gateway_environment import authorizer_environment, handler_environment
-from cdk.constructs.gateway_roles import (
-    Stores,
-    authorizer_rights,
-    endpoint_arns,
-    function_role,
-    handler_rights,
-)
+from cdk.constructs.gateway_functions import Function, gateway_functions
+from cdk.constructs.gateway_roles import Stores, function_role
 from cdk.constructs.gateway_swagger import hardened
 from cdk.constructs.log_groups import log_group
 from cdk.constructs.vpc_attachment import VpcAttachment
 from cdk.deployment import Deployment
 
 REFUSALS: Final = ROOT / "api/gateway_responses.json"
-# Chalice's names of what it makes.
 _API: Final = "RestAPI"
-_HANDLER: Final = "APIHandler"
-_AUTHORIZER: Final = "KeysAuthorizer"
-_AUTHORIZER_S: Final = 10
-"""It asks two stores, each for at most two seconds, perhaps after a cold start."""
+"""Chalice's name of it."""
 
 
 class Gateway(Construct):
@@ -49,24 +37,10 @@ class Gateway(Construct):
         self._stage = deployment.stage
         self._attachment = attachment
         self.api_name = names.prefixed(self._stage, "api")
-        self.functions: Mapping[str, str] = {
-            part: names.prefixed(self._stage, part) for part in ("gateway", "authorizer")
-        }
+        self.functions = gateway_functions(self, deployment, stores)
         self._app = self._build_app()
-        self._build_function(
-            "gateway",
-            resource=_HANDLER,
-            shape=(1024, self._stage.integration_timeout_s),
-            environment=handler_environment(deployment, stores),
-            rights=handler_rights(stores, endpoint_arns(self, deployment)),
-        )
-        self._build_function(
-            "authorizer",
-            resource=_AUTHORIZER,
-            shape=(512, _AUTHORIZER_S),
-            environment=authorizer_environment(deployment, stores),
-            rights=authorizer_rights(stores),
-        )
+        for part, function in self.functions.items():
+            self._build_function(part, function)
         self.api = self._build_api()
 
     @property
@@ -87,7 +61,7 @@ class Gateway(Construct):
                 "manage_iam_role": False,
                 "iam_role_arn": "replaced",
             },
-            functions=(_HANDLER, _AUTHORIZER),
+            functions=[function.chalice for function in self.functions.values()],
             amend=self._amend,
         )
 
@@ -103,31 +77,24 @@ class Gateway(Construct):
         api["OpenApiVersion"] = "2.0"
         return {**template, "Outputs": {}}
 
-    def _build_function(
-        self,
-        part: str,
-        *,
-        resource: str,
-        shape: tuple[int, int],
-        environment: Mapping[str, str],
-        rights: Sequence[iam.PolicyStatement],
-    ) -> None:
-        """`shape` is memory in MB and the longest run in seconds; CPU goes with memory."""
-        name = self.functions[part]
-        log = log_group(self, f"{part.title()}Log", self._stage, f"/aws/lambda/{name}")
+    def _build_function(self, part: str, described: Function) -> None:
+        id_ = part.title().replace("-", "")
+        log = log_group(self, f"{id_}Log", self._stage, f"/aws/lambda/{described.name}")
         role = function_role(
             self,
-            f"{part.title()}Role",
-            function=name,
+            f"{id_}Role",
+            function=described.name,
             log=log,
             attachment=self._attachment,
-            rights=rights,
+            rights=described.rights,
         )
-        function = cast("sam.CfnFunction", self._app.get_resource(resource))
-        function.function_name = name
-        function.memory_size, function.timeout = shape
+        function = cast("sam.CfnFunction", self._app.get_resource(described.chalice))
+        function.function_name = described.name
+        function.memory_size, function.timeout = described.memory_mb, described.timeout_s
         function.role = role.role_arn
-        function.environment = sam.CfnFunction.FunctionEnvironmentProperty(variables=environment)
+        function.environment = sam.CfnFunction.FunctionEnvironmentProperty(
+            variables=described.environment
+        )
         function.vpc_config = self._attachment.config
         function.add_property_override("LoggingConfig.LogGroup", log.log_group_name)
 

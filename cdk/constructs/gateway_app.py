@@ -84,7 +84,8 @@ class GatewayApp(Chalice):
         if name not in self._functions:
             raise WrongInput(
                 f"api/app.py: Chalice makes a function {name} of it, which has neither role nor "
-                f"shape in cdk/constructs/gateway.py; there are: {', '.join(self._functions)}"
+                "shape in cdk/constructs/gateway_functions.py; there are: "
+                f"{', '.join(self._functions)}"
             )
 
 

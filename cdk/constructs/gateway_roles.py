@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -23,7 +23,6 @@ class Stores:
     routing: dynamodb.ITable
     audit: dynamodb.ITable
     key_pepper: secretsmanager.ISecret
-    engine_key: secretsmanager.ISecret
 
 
 def authorizer_rights(stores: Stores) -> list[iam.PolicyStatement]:
@@ -34,12 +33,19 @@ def authorizer_rights(stores: Stores) -> list[iam.PolicyStatement]:
     ]
 
 
-def handler_rights(stores: Stores, endpoints: Sequence[str]) -> list[iam.PolicyStatement]:
+def key_expiry_rights(stores: Stores) -> list[iam.PolicyStatement]:
+    """It pages over all keys."""
+    return [_allow([stores.keys.table_arn], "dynamodb:Scan")]
+
+
+def handler_rights(
+    stores: Stores, *, engine_keys: Sequence[str], endpoints: Sequence[str]
+) -> list[iam.PolicyStatement]:
     """It makes and changes keys and splits, each with a record, and calls models.
 
     A transaction needs no right of its own: DynamoDB asks for that of each write in it.
     """
-    secrets = [stores.key_pepper.secret_arn, stores.engine_key.secret_arn]
+    secrets = [stores.key_pepper.secret_arn, *engine_keys]
     rights = [
         _allow([stores.keys.table_arn], "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"),
         _allow(
@@ -51,6 +57,22 @@ def handler_rights(stores: Stores, endpoints: Sequence[str]) -> list[iam.PolicyS
     if endpoints:
         rights.append(_allow(endpoints, "sagemaker:InvokeEndpoint"))
     return rights
+
+
+def engine_key_arns(scope: Construct, deployment: Deployment) -> list[str]:
+    """By name: the fleet's stack makes them, and may come later and go earlier.
+
+    Secrets Manager ends each ARN with six characters of its own.
+    """
+    return [
+        Stack.of(scope).format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"{names.engine_key(deployment.stage, engine)}-??????",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        for engine in deployment.fleet.engines
+    ]
 
 
 def endpoint_arns(scope: Construct, deployment: Deployment) -> list[str]:

@@ -2,12 +2,14 @@
 
 from typing import Final
 
-from aws_cdk import Tags
+from aws_cdk import Stack, Tags
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk import names
 from cdk.constructs.log_groups import log_group
+from cdk.constructs.service_trust import only_for_us
 from cdk.stages import Stage
 
 FUNCTIONS: Final = "functions"
@@ -80,8 +82,20 @@ class Network(Construct):
         self.vpc.add_flow_log(
             "Flows",
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(
-                log_group(self, "FlowLog", self._stage, name)
+                log_group(self, "FlowLog", self._stage, name), self._build_flow_role()
             ),
             traffic_type=ec2.FlowLogTrafficType.ALL,
             max_aggregation_interval=ec2.FlowLogMaxAggregationInterval.TEN_MINUTES,
+        )
+
+    def _build_flow_role(self) -> iam.Role:
+        """CDK would make one, for flow logs of anybody's."""
+        ours = Stack.of(self).format_arn(service="ec2", resource="vpc-flow-log", resource_name="*")
+        return iam.Role(
+            self,
+            "FlowRole",
+            description="Flow logs of this account reach their log group",
+            assumed_by=iam.ServicePrincipal(
+                "vpc-flow-logs.amazonaws.com", conditions=only_for_us(self, ours)
+            ),
         )

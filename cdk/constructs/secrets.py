@@ -28,14 +28,6 @@ class Secrets(Construct):
             "Without it a stolen table of keys is of no use",
             unrotated="A new pepper would make every caller's key invalid; keys themselves expire.",
         )
-        self.engine_key = self._build_generated(
-            "engine-key",
-            "What the gateway shows to engines",
-            unrotated=(
-                "An engine reads its key when it starts: a new one goes with restarting the "
-                "engines, which an operator plans, and only the gateway's functions reach them."
-            ),
-        )
         self.grafana_admin = self._build_generated(
             "grafana-admin",
             "Password of Grafana's user admin",
@@ -58,18 +50,14 @@ class Secrets(Construct):
     def _build_generated(
         self, part: str, description: str, *, unrotated: str
     ) -> secretsmanager.ISecret:
-        secret = secretsmanager.Secret(
+        return generated(
             self,
             part,
-            secret_name=names.secret(self._stage, part),
+            name=names.secret(self._stage, part),
             description=description,
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                exclude_punctuation=True, password_length=_LENGTH
-            ),
-            removal_policy=self._removal,
+            removal=self._removal,
+            unrotated=unrotated,
         )
-        _accept_unrotated(secret, unrotated)
-        return secret
 
     def _build_empty(
         self, part: str, description: str, *, unrotated: str
@@ -84,6 +72,45 @@ class Secrets(Construct):
         resource.apply_removal_policy(self._removal)
         _accept_unrotated(resource, unrotated)
         return secretsmanager.Secret.from_secret_complete_arn(self, part, resource.ref)
+
+
+def generated(
+    scope: Construct,
+    id_: str,
+    *,
+    name: str,
+    description: str,
+    removal: RemovalPolicy,
+    unrotated: str,
+) -> secretsmanager.ISecret:
+    """64 letters and digits that nobody needs to know; `unrotated` says why they stay."""
+    secret = secretsmanager.Secret(
+        scope,
+        id_,
+        secret_name=name,
+        description=description,
+        generate_secret_string=secretsmanager.SecretStringGenerator(
+            exclude_punctuation=True, password_length=_LENGTH
+        ),
+        removal_policy=removal,
+    )
+    _accept_unrotated(secret, unrotated)
+    return secret
+
+
+def engine_key(scope: Construct, stage: Stage, engine: str) -> secretsmanager.ISecret:
+    """It goes with its engine, wherever: another can be made at any time."""
+    return generated(
+        scope,
+        f"{engine}-key",
+        name=names.engine_key(stage, engine),
+        description=f"What the gateway shows to {engine}",
+        removal=RemovalPolicy.DESTROY,
+        unrotated=(
+            "An engine reads its key when it starts: a new one goes with restarting the engine, "
+            "which an operator plans, and only the gateway's functions reach it."
+        ),
+    )
 
 
 def _accept_unrotated(secret: IConstruct, why: str) -> None:

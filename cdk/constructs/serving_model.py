@@ -3,16 +3,17 @@
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from cdk.constructs.endpoint_role import EndpointRole, Place
+from cdk.constructs.endpoint_role import EndpointRole
 from cdk.serving_container import image_uri, serving_environment
 from cdk.weights import model_uri
 from gpu_fleet.engines import Engine
 
 
 def serving_model(
-    scope: Construct, id_: str, *, name: str, engine: Engine, place: Place, role: EndpointRole
+    scope: Construct, id_: str, *, name: str, engine: Engine, role: EndpointRole
 ) -> sagemaker.CfnModel:
     """It has no name of its own: a change makes another one, and the endpoint goes over to it."""
+    place = role.place
     weights = sagemaker.CfnModel.S3DataSourceProperty(
         s3_uri=model_uri(place.weights.bucket_name, engine),
         s3_data_type="S3Prefix",

@@ -5,7 +5,7 @@ from typing import Final
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from cdk.constructs.endpoint_role import EndpointRole, Place
+from cdk.constructs.endpoint_role import EndpointRole
 from cdk.constructs.endpoint_scaling import VariantScaling, concurrency_target
 from cdk.constructs.serving_model import serving_model
 from cdk.serving_container import DOWNLOAD_TIMEOUT_S, HOST_IMAGE
@@ -20,8 +20,6 @@ class VariantEndpoint(Construct):
         scope: Construct,
         id: str,  # noqa: A002  (CDK's name)
         team: TeamEndpoint,
-        *,
-        place: Place,
         role: EndpointRole,
     ) -> None:
         super().__init__(scope, id)
@@ -29,18 +27,16 @@ class VariantEndpoint(Construct):
         config = sagemaker.CfnEndpointConfig(
             self,
             "Config",
-            production_variants=[self._variant(name, place, role) for name in team.entry.variants],
+            production_variants=[self._variant(name, role) for name in team.entry.variants],
         )
         self._endpoint = self._build_endpoint(config)
         self._build_scaling()
 
     def _variant(
-        self, name: str, place: Place, role: EndpointRole
+        self, name: str, role: EndpointRole
     ) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:
         variant, engine = self._team.entry.variants[name], self._team.engines[name]
-        model = serving_model(
-            self, f"{name}Model", name=variant.engine, engine=engine, place=place, role=role
-        )
+        model = serving_model(self, f"{name}Model", name=variant.engine, engine=engine, role=role)
         return sagemaker.CfnEndpointConfig.ProductionVariantProperty(
             variant_name=name,
             model_name=model.attr_model_name,

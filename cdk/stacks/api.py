@@ -11,6 +11,7 @@ from constructs import Construct
 from cdk import names
 from cdk.constructs.api_domain import ApiDomain
 from cdk.constructs.gateway import REFUSALS, Gateway
+from cdk.constructs.gateway_functions import Function
 from cdk.constructs.gateway_roles import Stores
 from cdk.constructs.vpc_attachment import VpcAttachment
 from cdk.constructs.web_firewall import WebFirewall
@@ -25,8 +26,8 @@ class ApiStack(StageStack):
     """Where callers find it; no slash at its end."""
     api_id: str
     api_name: str
-    functions: Mapping[str, str]
-    """Names of functions by part: gateway, authorizer."""
+    functions: Mapping[str, Function]
+    """By part: gateway, authorizer, and what no caller waits for."""
 
     def __init__(
         self, scope: Construct, deployment: Deployment, *, network: NetworkStack, data: DataStack
@@ -46,7 +47,6 @@ class ApiStack(StageStack):
             routing=data.routing_table,
             audit=data.audit_table,
             key_pepper=data.key_pepper,
-            engine_key=data.engine_key,
         )
         subnets = network.vpc.select_subnets(
             subnet_group_name=network.functions_subnets.subnet_group_name

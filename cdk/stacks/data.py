@@ -1,3 +1,4 @@
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -20,9 +21,8 @@ class DataStack(StageStack):
         buckets = Buckets(self, "Buckets", stage=self.stage, removal=self.removal)
         self.runs_bucket, self.weights_bucket = buckets.runs, buckets.weights
         self.access_logs_bucket = buckets.access_logs
-        secrets = Secrets(self, "Secrets", stage=self.stage, removal=self.removal)
-        self.key_pepper, self.engine_key = secrets.key_pepper, secrets.engine_key
-        self.grafana_admin = secrets.grafana_admin
+        secrets = Secrets(self, "Secrets", stage=self.stage, removal=_unless_undone(self.removal))
+        self.key_pepper, self.grafana_admin = secrets.key_pepper, secrets.grafana_admin
         self.hub_token, self.harness_key = secrets.hub_token, secrets.harness_key
         self._build_parameter("weights-bucket", self.weights_bucket.bucket_name)
 
@@ -31,3 +31,11 @@ class DataStack(StageStack):
         ssm.StringParameter(
             self, part, parameter_name=names.parameter(self.stage, part), string_value=value
         )
+
+
+def _unless_undone(removal: RemovalPolicy) -> RemovalPolicy:
+    """A deploy that failed takes away what it had made: a secret's name is free for the next. Not
+    so a table's: it is protected, and would end the rollback.
+    """
+    kept = removal is RemovalPolicy.RETAIN
+    return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if kept else removal

@@ -13,6 +13,7 @@ from cdk.constructs import alarm_metrics as watch
 from cdk.constructs.alarms import Alarms
 from cdk.constructs.engine_balancer import EngineBalancer, idle_timeout_s
 from cdk.constructs.network import BALANCERS
+from cdk.constructs.secrets import engine_key
 from cdk.constructs.weights import grant_load, grant_store
 from cdk.deployment import ROOT, Deployment
 from cdk.stacks.base import StageStack
@@ -59,6 +60,7 @@ class FleetStack(StageStack):
             for name in deployment.fleet.engines
         }
         self._build_way_to_pods(network)
+        self._keys = {name: engine_key(self, self.stage, name) for name in deployment.fleet.engines}
         around = self._around(network, groups)
         self._build_weights(around)
         for name in deployment.fleet.engines:
@@ -116,7 +118,7 @@ class FleetStack(StageStack):
             namespace=names.NAMESPACE,
             region=self.stage.region,
             bucket=self._data.weights_bucket.bucket_name,
-            engine_key=self._data.engine_key.secret_arn,
+            engine_keys={name: key.secret_arn for name, key in self._keys.items()},
             hub_token=self._data.hub_token.secret_arn,
             chat_template=CHAT_TEMPLATE.read_text("utf-8"),
             gpus=self.stage.gpu.limit,
@@ -149,7 +151,7 @@ class FleetStack(StageStack):
         )
         prefixes = [model_prefix(engine), *adapter_prefixes(engine)]
         grant_load(role, self._data.weights_bucket, prefixes)
-        self._data.engine_key.grant_read(role)
+        self._keys[name].grant_read(role)
         objects = self._cluster.apply(
             self, name, *engine_objects(self.deployment.fleet, name, around)
         )

@@ -32,7 +32,7 @@ class ModelsStack(StageStack):
         roles = {team.name: self._build_role(team) for team in teams}
         for team in running:
             kind = ComponentEndpoint if team.base else VariantEndpoint
-            kind(self, team.name, team, place=self._place, role=roles[team.name])
+            kind(self, team.name, team, roles[team.name])
 
     def _build_group(self, vpc: ec2.IVpc) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(

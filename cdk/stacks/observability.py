@@ -5,6 +5,7 @@ from constructs import Construct
 from cdk import names
 from cdk.constructs import alarm_metrics as watch
 from cdk.constructs.alarms import AlarmDashboard, Alarms
+from cdk.constructs.event_rules import EventRules
 from cdk.constructs.network import BALANCERS
 from cdk.constructs.observability_collector import CollectorEntry
 from cdk.constructs.observability_topic import AlarmTopic
@@ -21,7 +22,6 @@ from cdk.stacks.models import ModelsStack
 from cdk.stacks.namespaces import NamespacesStack
 from cdk.stacks.network import NetworkStack
 
-_AUTHORIZER_S = 10
 _ENDPOINT_S = 60  # InvokeEndpoint waits no longer
 
 
@@ -46,6 +46,7 @@ class ObservabilityStack(StageStack):
         self.add_stack_dependency(namespaces)
         self._alarm_topic = AlarmTopic(self, "Topic", self.stage)
         self.topic = self._alarm_topic.topic
+        self._rules = EventRules(self, "Rules", deployment=deployment, topic=self._alarm_topic)
         self._collector = self._build_collector(network, cluster, fleet)
         self._build_workloads(network, cluster, data)
         self.alarms = Alarms(
@@ -59,6 +60,7 @@ class ObservabilityStack(StageStack):
                 *self._of_data(data),
                 *self._of_runs(harness),
                 *self._of_endpoints(models),
+                *self._of_events(),
             ],
         )
         self._build_dashboard(network.alarms, fleet.alarms, self.alarms)
@@ -112,10 +114,12 @@ class ObservabilityStack(StageStack):
     def _of_gateway(self, api: ApiStack) -> Iterator[watch.Watched]:
         timeout_s = self.stage.integration_timeout_s
         yield from watch.of_api(api.api_name, self.stage.name, timeout_s=timeout_s)
-        for part, name in api.functions.items():
-            yield from watch.of_function(part, name)
-            longest = _AUTHORIZER_S if part == "authorizer" else timeout_s
-            yield watch.of_duration(part, name, timeout_s=longest)
+        for part, function in api.functions.items():
+            yield from watch.of_function(part, function.name, seldom=function.seldom)
+            if not function.seldom:  # else running out of time is told as its error
+                yield watch.of_duration(part, function.name, timeout_s=function.timeout_s)
+        log = f"/aws/lambda/{api.functions['key-expiry'].name}"
+        yield watch.of_keys(self.stage.name, log=log)
         firewall = names.prefixed(self.stage, "api")
         dimensions = {"WebACL": firewall, "Rule": "ALL", "Region": self.stage.region}
         yield watch.of_firewall(dimensions)
@@ -138,6 +142,10 @@ class ObservabilityStack(StageStack):
         for part, name in harness.functions.items():
             yield from watch.of_function(part.replace("_", "-"), name)
         yield from watch.of_state_machine(harness.state_machine.state_machine_arn)
+
+    def _of_events(self) -> Iterator[watch.Watched]:
+        yield watch.of_spot(self._rules.counting_spot, machines=self.stage.gpu.limit)
+        yield watch.of_rules(self._rules.telling)
 
     def _of_endpoints(self, models: ModelsStack) -> Iterator[watch.Watched]:
         """None while the stage is paused or has none."""

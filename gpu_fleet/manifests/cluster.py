@@ -23,8 +23,8 @@ class Cluster:
     region: str
     bucket: str
     """Of weights and adapters."""
-    engine_key: str
-    """Name or ARN of the secret that engines ask callers for."""
+    engine_keys: Mapping[str, str]
+    """By engine: name or ARN of the secret that it asks callers for."""
     hub_token: str
     """Name or ARN of the secret that the model hub asks for."""
     chat_template: str
@@ -48,19 +48,20 @@ class Cluster:
         return f"s3://{self.bucket}"
 
 
-# For those who only want to look. The secrets' names are a stage's own, as cdk/names.py makes them.
-EXAMPLE: Final = Cluster(
-    namespace="llm-baseline",
-    region="us-west-2",
-    bucket="BUCKET-OF-WEIGHTS",
-    engine_key="llmo/dev/engine-key",
-    hub_token="llmo/dev/hub-token",  # noqa: S106  (a name)
-    chat_template="",
-    gpus=4,
-    network="10.0.0.0/16",
-    services="172.20.0.0/16",
-    balancers=("10.0.0.0/16",),
-)
+def example(fleet: Fleet) -> Cluster:
+    """For those who only want to look; secrets are called as in the stage dev."""
+    return Cluster(
+        namespace="llm-baseline",
+        region="us-west-2",
+        bucket="BUCKET-OF-WEIGHTS",
+        engine_keys={name: f"llmo/dev/engine-key/{name}" for name in fleet.engines},
+        hub_token="llmo/dev/hub-token",  # noqa: S106  (a name)
+        chat_template="",
+        gpus=4,
+        network="10.0.0.0/16",
+        services="172.20.0.0/16",
+        balancers=("10.0.0.0/26", "10.0.0.64/26", "10.0.0.128/26"),
+    )
 
 
 def model_prefix(engine: Engine) -> str:

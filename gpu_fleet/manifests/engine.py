@@ -39,7 +39,12 @@ def engine_objects(fleet: Fleet, name: str, cluster: Cluster) -> Objects:
         _service_account(name, cluster, marks),
         _config_map(name, cluster, marks),
         secret_provider(
-            name, cluster, marks, secret=cluster.engine_key, file="engine-key", variable=API_KEY
+            name,
+            cluster,
+            marks,
+            secret=cluster.engine_keys[name],
+            file="engine-key",
+            variable=API_KEY,
         ),
         engine_policy(name, cluster, marks),
         _service(name, cluster, marks),

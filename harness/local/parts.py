@@ -95,7 +95,8 @@ def gateway_settings(
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": sagemaker_runtime_url,
         "STAGE": "local",
         "PEPPER_SECRET": PEPPER_SECRET,
-        "ENGINE_KEY_SECRET": ENGINE_KEY_SECRET,
         "ENGINE_URLS": json.dumps(dict(engines)),
+        # One for all: they run under one user, who could read any.
+        "ENGINE_KEY_SECRETS": json.dumps(dict.fromkeys(engines, ENGINE_KEY_SECRET)),
         **{variable: tables[output] for output, variable in _TABLE_VARIABLES.items()},
     }

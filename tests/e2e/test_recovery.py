@@ -112,8 +112,11 @@ def test_the_same_model_twice_is_never_fail(run: Run) -> None:
     assert (code, found.verdict) == (0, Verdict.PASS), found.findings
 
 
-def test_a_damaged_model_fails(run: Run, platform: Platform, damaged: str) -> None:
+def test_a_damaged_model_fails(
+    run: Run, platform: Platform, damaged: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Both engines are asked directly: with their addresses instead of a gateway."""
+    monkeypatch.setenv("LLMO_API_KEY", "any")  # the damaged one asks for none
     reference = platform.state.engines[ENGINE]
     code, found = run(
         *("--reference-url", reference, "--candidate-url", damaged),

@@ -57,6 +57,8 @@ BEYOND_SCHEMA: Final[Mapping[str, Sequence[str]]] = {
 """Properties that can't change in place, though CloudFormation's schema doesn't say so."""
 OF_WORK: Final = ("/aws/lambda/", "/aws/sagemaker/", "/aws/vendedlogs/states/")
 """Logs of how work went, not of who did what: they may go with what wrote them."""
+OF_ENGINES: Final = "/engine-key/"
+"""Keys that are made with an engine, go with it, and that nobody but the gateway shows to it."""
 VOLUMES: Final[Mapping[str, Sequence[str]]] = {
     "PersistentVolumeClaim": ["accessModes", "storageClassName"],
     "StatefulSet": ["podManagementPolicy", "selector", "serviceName", "volumeClaimTemplates"],
@@ -96,9 +98,10 @@ def inventory(
 
 
 def _is_stateful(resource: Mapping[str, Any]) -> bool:
-    name = resource.get("Properties", {}).get("LogGroupName")
-    at_work = isinstance(name, str) and name.startswith(OF_WORK)
-    return resource["Type"] in STATEFUL and not at_work
+    properties = resource.get("Properties", {})
+    log, secret = (str(properties.get(named, "")) for named in ("LogGroupName", "Name"))
+    can_go = log.startswith(OF_WORK) or OF_ENGINES in secret
+    return resource["Type"] in STATEFUL and not can_go
 
 
 def _of_resource(resource: Mapping[str, Any]) -> Stateful:

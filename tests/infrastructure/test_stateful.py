@@ -143,6 +143,12 @@ def test_a_table_with_another_key_is_noticed() -> None:
     assert line.startswith("data/KeysTable (AWS::DynamoDB::Table): KeySchema changes from ")
 
 
+def test_what_only_a_failed_creation_takes_away_is_kept() -> None:
+    of_data = resources(templates("prod")["data"], "AWS::SecretsManager::Secret").values()
+    assert {one["DeletionPolicy"] for one in of_data} == {"RetainExceptOnCreate"}
+    assert all(inventory({"data": {"Resources": {"S": one}}})["data/S"].kept for one in of_data)
+
+
 def test_what_no_longer_outlives_its_stack_is_noticed() -> None:
     before = inventory(templates("prod"))
     less = {**before, "data/KeysTable": replace(before["data/KeysTable"], kept=False)}

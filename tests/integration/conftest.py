@@ -17,7 +17,7 @@ from chalicelib.keys import Author
 from tests.support import collector, gateway_process, sagemaker_runtime
 from tests.support.collector import Collector
 from tests.support.gateway_process import GatewayProcess
-from tests.support.local_aws import ENGINE_KEY, ENGINE_KEY_SECRET, LocalAws
+from tests.support.local_aws import ENGINE_KEY, LocalAws
 from tests.support.sagemaker_runtime import SageMakerRuntime
 
 SUPPORT: Final = Path(__file__).parents[1] / "support"
@@ -75,7 +75,8 @@ def shipped(
 ) -> Iterator[Stack]:
     """The gateway as it ships, every engine well."""
     healthy = {
-        name: Behaviour(models=models, api_key=ENGINE_KEY) for name, models in ENGINES.items()
+        name: Behaviour(models=models, api_key=f"{ENGINE_KEY}-{name}")
+        for name, models in ENGINES.items()
     }
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp.url}
     with stack(aws, healthy, ENDPOINTS, env, tmp_path_factory.mktemp("shipped")) as running:
@@ -113,11 +114,20 @@ def stack(
             **aws.tables(),
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": sagemaker.url,
             "ENGINE_URLS": json.dumps({**urls, "unresolvable": "http://nowhere.invalid:8000"}),
-            "ENGINE_KEY_SECRET": ENGINE_KEY_SECRET,
+            "ENGINE_KEY_SECRETS": json.dumps(_stored_keys(aws, healthy, folder.name)),
             **extra,
         }
         gateway = parts.enter_context(gateway_process.serving(env, folder))
         yield Stack(gateway=gateway, engines=engines, healthy=healthy, sagemaker=sagemaker, env=env)
+
+
+def _stored_keys(aws: LocalAws, engines: Mapping[str, Behaviour], prefix: str) -> dict[str, str]:
+    """Names of secrets, for the engines that ask for a key."""
+    store = aws.client("secretsmanager")
+    asking = {name: how.api_key for name, how in engines.items() if how.api_key}
+    for name, key in asking.items():
+        store.create_secret(Name=f"{prefix}/{name}", SecretString=key)
+    return {name: f"{prefix}/{name}" for name in asking}
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,11 @@ from typing import Any, Final, NamedTuple
 
 from tests.support.synth import resources, templates
 
-FUNCTIONS: Final = {"APIHandler": "gateway", "KeysAuthorizer": "authorizer"}
+FUNCTIONS: Final = {
+    "APIHandler": "gateway",
+    "KeysAuthorizer": "authorizer",
+    "KeyExpiry": "key-expiry",
+}
 """Chalice's names of its resources, and ours."""
 
 

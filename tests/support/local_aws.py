@@ -22,8 +22,8 @@ API: Final = Path(__file__).parents[2] / "api"
 REGION: Final = "us-west-2"
 PEPPER_SECRET: Final = "llmo/key-pepper"
 PEPPER: Final = "a-pepper-for-tests"
-ENGINE_KEY_SECRET: Final = "llmo/engine-key"
 ENGINE_KEY: Final = "an-engine-key-for-tests"
+"""What each engine's key begins with."""
 _CREDENTIALS: Final = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "made-up"}
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -85,7 +85,6 @@ def running() -> Iterator[LocalAws]:
         aws = LocalAws(url=f"http://127.0.0.1:{server.server_port}")
         store = aws.client("secretsmanager")
         store.create_secret(Name=PEPPER_SECRET, SecretString=PEPPER)
-        store.create_secret(Name=ENGINE_KEY_SECRET, SecretString=ENGINE_KEY)
         yield aws
     finally:
         server.shutdown()

@@ -170,8 +170,8 @@ def test_an_engines_key_is_waited_for_no_longer_than_the_answer(tmp_path: Path, 
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": "a",
             "AWS_SECRET_ACCESS_KEY": "s",
-            "ENGINE_KEY_SECRET": "k",
             "ENGINE_URLS": json.dumps({"one": url, "two": url}),
+            "ENGINE_KEY_SECRETS": json.dumps({"one": "k", "two": "k"}),
             "GATEWAY_CONFIG": str(config),
         }
         gateway = Gateway(env)

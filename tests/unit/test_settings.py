@@ -25,8 +25,8 @@ def test_every_variable_is_read() -> None:
             "ROUTING_TABLE": "r",
             "AUDIT_TABLE": "a",
             "PEPPER_SECRET": "p",
-            "ENGINE_KEY_SECRET": "e",
             "ENGINE_URLS": '{"one": "http://one:8000", "two": "https://two"}',
+            "ENGINE_KEY_SECRETS": '{"one": "llmo/prod/engine-key/one"}',
             "SAGEMAKER_ENDPOINT_PREFIX": "llmo-prod-",
             "BACKENDS": "vllm",
             "INTEGRATION_TIMEOUT_S": "29",
@@ -37,7 +37,8 @@ def test_every_variable_is_read() -> None:
     )
     assert (settings.stage, settings.config_file) == ("prod", Path("/etc/gateway.toml"))
     assert (settings.keys_table, settings.routing_table, settings.audit_table) == ("k", "r", "a")
-    assert (settings.pepper_secret, settings.engine_key_secret) == ("p", "e")
+    assert settings.pepper_secret == "p"
+    assert settings.engine_key_secrets == {"one": "llmo/prod/engine-key/one"}
     assert settings.backends == frozenset({"vllm"})
     assert settings.engine_urls == {"one": "http://one:8000", "two": "https://two"}
     assert settings.sagemaker_prefix == "llmo-prod-"
@@ -63,6 +64,11 @@ def test_an_empty_variable_is_not_set() -> None:
         ("ENGINE_URLS", '{"one": "http://one:port"}'),
         ("ENGINE_URLS", '{"one": "http://user:password@one"}'),
         ("ENGINE_URLS", '{"one": "http://one?x=1"}'),
+        ("ENGINE_KEY_SECRETS", "llmo/engine-key"),
+        ("ENGINE_KEY_SECRETS", '["llmo/engine-key"]'),
+        ("ENGINE_KEY_SECRETS", '{"one": null}'),
+        ("ENGINE_KEY_SECRETS", '{"one": ""}'),
+        ("ENGINE_KEY_SECRETS", '{"one": "a name"}'),
         ("INTEGRATION_TIMEOUT_S", "soon"),
         ("INTEGRATION_TIMEOUT_S", "0"),
         ("INTEGRATION_TIMEOUT_S", "-1"),

@@ -16,8 +16,9 @@ class VllmBackend:
         *,
         urls: Mapping[str, str],
         connections: Connections,
-        api_key: Callable[[Deadline], str | None],
+        api_key: Callable[[str, Deadline], str | None],
     ) -> None:
+        """`api_key` gives an engine's own, or None for one that asks for none."""
         self._urls = urls
         self._connections = connections
         self._api_key = api_key
@@ -25,7 +26,7 @@ class VllmBackend:
     def send(self, place: str, call: Call, deadline: Deadline) -> Reply:
         headers = {
             "content-type": "application/json",
-            **self._authorization(deadline),
+            **self._authorization(place, deadline),
             **call.headers,
         }
         return self._connections.request(
@@ -38,6 +39,6 @@ class VllmBackend:
         except KeyError:
             raise UpstreamFailure("connect") from None
 
-    def _authorization(self, deadline: Deadline) -> dict[str, str]:
-        key = self._api_key(deadline)
+    def _authorization(self, place: str, deadline: Deadline) -> dict[str, str]:
+        key = self._api_key(place, deadline)
         return {"authorization": f"Bearer {key}"} if key else {}

@@ -34,6 +34,7 @@ _UNITS: Final[Mapping[str, str]] = {
     "Latency": "Milliseconds",
     "PromptTokens": "Count",
     "CompletionTokens": "Count",
+    "KeysExpiring": "Count",
 }
 
 
@@ -78,9 +79,14 @@ class Telemetry:
         self.logger.thread_safe_append_keys(**ids)
 
     def record(
-        self, fields: Mapping[str, Any], dimensions: Mapping[str, str], counts: Mapping[str, float]
+        self,
+        fields: Mapping[str, Any],
+        dimensions: Mapping[str, str],
+        counts: Mapping[str, float],
+        *,
+        message: str = "request",
     ) -> None:
-        """The request's one line: log record and metrics."""
+        """The one line of a request, or of what else was done: log record and metrics."""
         emf = self._metrics.serialize_metric_set(
             metrics={
                 name: {"Unit": _UNITS[name], "Value": [float(value)]}
@@ -90,7 +96,7 @@ class Telemetry:
             metadata={},
         )
         # Not by the logger: metrics must not depend on the log level.
-        line = self._lines.line("INFO", "request", time.time(), {**fields, **emf})
+        line = self._lines.line("INFO", message, time.time(), {**fields, **emf})
         sys.stdout.write(f"{line}\n")  # at once, or two threads' lines would mix
 
     def flush(self) -> None:

@@ -32,6 +32,7 @@ OWN: Final = {
         "dynamodb:Scan",
         "secretsmanager:GetSecretValue",
     },
+    "key-expiry": {"dynamodb:Scan"},
 }
 LOGGING: Final = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
@@ -43,7 +44,7 @@ def test_it_runs_on_arm_with_the_python_that_compiled_it(stage: str, part: str) 
     assert (function["Architectures"], function["Runtime"]) == (["arm64"], "python3.13")
     assert function["Tracing"] == "PassThrough"  # spans go by OpenTelemetry, once
     longest = Deployment.read(stage).stage.integration_timeout_s
-    shapes = {"gateway": (1024, longest), "authorizer": (512, 10)}
+    shapes = {"gateway": (1024, longest), "authorizer": (512, 10), "key-expiry": (512, 60)}
     assert (function["MemorySize"], function["Timeout"]) == shapes[part]
 
 
@@ -75,7 +76,7 @@ def test_its_environment_holds_no_secret(stage: str, part: str) -> None:
     """Where one is named, the name is made elsewhere; nothing else could be one."""
     variables = functions(stage)[part]["Environment"]["Variables"]
     named = {name: value for name, value in variables.items() if name.endswith("_SECRET")}
-    assert named
+    assert set(named) == ({"PEPPER_SECRET"} if part != "key-expiry" else set())
     assert all("Fn::ImportValue" in value for value in named.values())
     assert "{{resolve:" not in json.dumps(variables)
 
@@ -94,7 +95,9 @@ def test_its_settings_are_those_of_the_stage(stage: str) -> None:
         routing_table="ROUTING_TABLE",
         audit_table="AUDIT_TABLE",
         pepper_secret="PEPPER_SECRET",
-        engine_key_secret="ENGINE_KEY_SECRET",
+        engine_key_secrets={
+            name: f"llmo/{stage}/engine-key/{name}" for name in deployment.fleet.engines
+        },
         engine_urls={
             name: f"http://{name}.{stage}.llmo.internal" for name in deployment.fleet.engines
         },
@@ -109,7 +112,7 @@ def test_its_settings_are_those_of_the_stage(stage: str) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_each_function_has_a_role_of_its_own(stage: str) -> None:
     roles = [json.dumps(function["Role"]) for function in functions(stage).values()]
-    assert len(set(roles)) == len(roles) == 2
+    assert len(set(roles)) == len(roles) == len(FUNCTIONS)
 
 
 @every_function
@@ -158,6 +161,22 @@ def test_its_code_may_not_do_what_lambda_does_for_it(stage: str, part: str) -> N
 
 
 @pytest.mark.parametrize("stage", STAGES)
+def test_engines_keys_are_read_by_the_names_that_the_fleet_gives_them(stage: str) -> None:
+    read = {
+        json.dumps(resource).partition(":secret:")[2].strip('"]} ')
+        for one in rights(stage, "gateway")
+        if one["Action"] == "secretsmanager:GetSecretValue"
+        for resource in listed(one["Resource"])
+    }
+    made = {
+        f"{one['Properties']['Name']}-??????"
+        for one in resources(templates(stage)["fleet"], "AWS::SecretsManager::Secret").values()
+    }
+    assert made <= read
+    assert len(read - made) == 1  # the pepper's, by reference
+
+
+@pytest.mark.parametrize("stage", STAGES)
 def test_models_are_called_by_the_names_of_the_stage(stage: str) -> None:
     """Its endpoints, and what is called on them: not another stage's in the same account."""
     called = {
@@ -184,7 +203,7 @@ def test_a_paused_stage_may_call_no_endpoint() -> None:
 
 
 def code(stage: str) -> Path:
-    """Both functions' folder in the assembly."""
+    """The functions' folder in the assembly."""
     keys = {json.dumps(function["CodeUri"]["Key"]) for function in functions(stage).values()}
     (key,) = keys
     return assembly(stage) / f"asset.{json.loads(key).removesuffix('.zip')}"

@@ -32,6 +32,7 @@ def test_every_log_is_kept_as_long_as_the_stage_says(stage: str) -> None:
         (
             f"/aws/lambda/llmo-{stage}-authorizer",
             f"/aws/lambda/llmo-{stage}-gateway",
+            f"/aws/lambda/llmo-{stage}-key-expiry",
             f"/llmo/{stage}/api-access",
             f"aws-waf-logs-llmo-{stage}-api",
         ),

@@ -150,7 +150,7 @@ def test_operators_find_the_bucket_of_weights(created: Created) -> None:
     assert "weights" in told
 
 
-@pytest.mark.parametrize("part", ["key-pepper", "engine-key", "grafana-admin"])
+@pytest.mark.parametrize("part", ["key-pepper", "grafana-admin"])
 def test_generated_secrets_are_long(created: Created, part: str) -> None:
     """64 letters and digits are more than 256 bits; without punctuation they fit any file."""
     name = f"llmo/{created.stage}/{part}"

@@ -27,7 +27,15 @@ def bucket(stage: str, word: str) -> dict[str, Any]:
 def test_removal_is_what_the_stage_says(stage: str) -> None:
     meant = {"retain": "Retain", "destroy": "Delete"}[load_stage(stage).removal]
     for resource in of(stage, *HOLDERS).values():
-        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == meant
+        assert resource["UpdateReplacePolicy"] == meant
+        assert resource["DeletionPolicy"].removesuffix("ExceptOnCreate") == meant
+
+
+def test_a_failed_first_deploy_leaves_no_name_of_a_secret_taken() -> None:
+    """A protected table can't go either way: CloudFormation's rollback would end at it."""
+    policies = {one["Type"]: one["DeletionPolicy"] for one in of("prod", *HOLDERS).values()}
+    assert policies["AWS::SecretsManager::Secret"] == "RetainExceptOnCreate"
+    assert policies["AWS::DynamoDB::Table"] == "Retain"
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -132,7 +140,7 @@ def test_no_secret_is_in_the_template(stage: str) -> None:
     }
     generated = {name for name, one in secrets.items() if "GenerateSecretString" in one}
     assert not any("SecretString" in one for one in secrets.values())
-    assert generated == {f"llmo/{stage}/{p}" for p in ("key-pepper", "engine-key", "grafana-admin")}
+    assert generated == {f"llmo/{stage}/{p}" for p in ("key-pepper", "grafana-admin")}
     assert set(secrets) - generated == {f"llmo/{stage}/{p}" for p in ("hub-token", "harness-key")}
     for name in generated:
         assert secrets[name]["GenerateSecretString"]["PasswordLength"] >= 64

@@ -34,7 +34,7 @@ def test_every_fault_looks_the_same_in_process_and_over_http(fault: Fault) -> No
     connections = Connections()
     with FakeServer(behaviour) as server:
         real = VllmBackend(
-            urls={"engine": server.url}, connections=connections, api_key=lambda _: "k"
+            urls={"engine": server.url}, connections=connections, api_key=lambda *_: "k"
         )
         over_http = outcome(real)
         connections.close()

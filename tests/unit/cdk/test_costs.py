@@ -151,4 +151,15 @@ def test_the_table_says_unknown_and_over() -> None:
     assert "~2.0000" in rows["guess"]
     assert "over 6.000" in rows["an hour"]
     assert "over 4.000" not in rows["an hour"]
+    cells = [cell.strip() for cell in rows["of it ~ an hour"].split("│")]
+    assert cells[3:5] == ["50%", "2.000"]
     assert "https://cloudpipelines" in text
+
+
+def test_how_much_of_a_sum_is_guessed_is_told() -> None:
+    read = Line(name="nat-gateway", price=PRICE, amounts=(1, 3, 0))
+    guessed = Line(name="guess", price=replace(PRICE, estimate=True), amounts=(0, 1, 0))
+    unknown = Line(name="a thing", price=None, amounts=(1, 1, 0))
+    summed = totals([read, guessed, unknown])
+    assert [one.estimated for one in summed.values()] == [0, 2, 0]
+    assert [one.estimated_share for one in summed.values()] == [0, 0.25, 0]

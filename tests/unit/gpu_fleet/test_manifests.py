@@ -9,7 +9,7 @@ import pytest
 
 from gpu_fleet.engines import Fleet, Replicas, load_fleet
 from gpu_fleet.errors import SetupError
-from gpu_fleet.manifests import EXAMPLE, Cluster, engine_objects, weights_objects
+from gpu_fleet.manifests import Cluster, engine_objects, example, weights_objects
 from gpu_fleet.serving import CONTAINER_PORT
 from tests.support.kubernetes_schema import errors
 
@@ -17,7 +17,7 @@ FLEET: Final = load_fleet()
 NAMES: Final = tuple(FLEET.engines)
 AWQ: Final = "mistral-7b-awq"
 CLUSTER: Final = replace(
-    EXAMPLE,
+    example(FLEET),
     chat_template="{{ messages }}",
     balancers=("10.0.1.0/24", "10.0.2.0/24"),
     target_groups={name: f"arn:{name}" for name in NAMES},
@@ -111,7 +111,7 @@ def test_the_key_is_in_secrets_manager_and_nowhere_else() -> None:
     spec = objects["SecretProviderClass"]["spec"]
     (synced,) = spec["secretObjects"]
     (wanted,) = json.loads(spec["parameters"]["objects"])
-    assert wanted["objectName"] == CLUSTER.engine_key
+    assert wanted["objectName"] == CLUSTER.engine_keys[AWQ]
     assert spec["parameters"]["usePodIdentity"] == "true"
     (server,) = objects["Deployment"]["spec"]["template"]["spec"]["containers"]
     (key,) = [one for one in server["env"] if one["name"] == "VLLM_API_KEY"]
@@ -141,7 +141,7 @@ def test_ready_pods_become_targets() -> None:
         "targetGroupARN": f"arn:{AWQ}",
         "targetType": "ip",
     }
-    assert "TargetGroupBinding" not in by_kind(AWQ, EXAMPLE)
+    assert "TargetGroupBinding" not in by_kind(AWQ, example(FLEET))
 
 
 def test_a_paused_engine_has_no_pods_and_nobody_gives_it_any() -> None:

@@ -7,10 +7,11 @@ from typing import Any, Final
 import pytest
 
 from gpu_fleet.engines import load_fleet
-from gpu_fleet.manifests import EXAMPLE, adapter_prefixes, engine_objects
+from gpu_fleet.manifests import adapter_prefixes, engine_objects, example
 from gpu_fleet.serving import in_container, on_this_machine, vllm_arguments
 
 FLEET: Final = load_fleet()
+EXAMPLE: Final = example(FLEET)
 NAMES: Final = tuple(FLEET.engines)
 LORA: Final = "mistral-7b-lora"
 SPOT_NOTICE_S: Final = 120
@@ -62,7 +63,7 @@ def test_a_pod_runs_what_a_workstation_runs_but_for_place_and_limits(name: str) 
 def test_weights_are_streamed_from_the_bucket(name: str) -> None:
     engine = FLEET.engines[name]
     arguments = server(name)["args"]
-    assert f"--model=s3://{EXAMPLE.bucket}/models/{engine.model}/main" in arguments
+    assert f"--model=s3://{EXAMPLE.bucket}/models/{engine.model}/{engine.revision}" in arguments
     assert "--load-format=runai_streamer" in arguments
     assert settings(server(name))["HF_HUB_OFFLINE"] == "1"
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gpu_fleet.engines import Fleet, load_fleet
-from gpu_fleet.manifests import EXAMPLE, Cluster, weights_objects
+from gpu_fleet.manifests import Cluster, example, weights_objects
 
 FLEET: Final = load_fleet()
+EXAMPLE: Final = example(FLEET)
 AWQ: Final = "mistral-7b-awq"
 
 

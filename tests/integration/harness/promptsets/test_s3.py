@@ -76,7 +76,7 @@ def test_a_set_that_is_not_there_is_told(bucket: str) -> None:
 @pytest.mark.usefixtures("bucket")
 def test_a_missing_bucket_is_told() -> None:
     tiny = load("tiny")
-    with pytest.raises(StoreError, match="make it, or name another"):
+    with pytest.raises(StoreError, match="does not exist: create it, or name another"):
         s3.push(tiny.manifest, tiny.rows, "s3://no-such-bucket-here")
     with pytest.raises(StoreError, match="no-such-bucket-here"):
         load("s3://no-such-bucket-here/promptsets/tiny/v1/")

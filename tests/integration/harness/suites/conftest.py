@@ -51,7 +51,9 @@ def ill(_fragile: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 def _platform(aws: LocalAws, folder: Path) -> Iterator[Stack]:
     healthy = {
         name: Behaviour(
-            models=models, api_key=ENGINE_KEY, answer=judged if name == JUDGE else answered
+            models=models,
+            api_key=f"{ENGINE_KEY}-{name}",
+            answer=judged if name == JUDGE else answered,
         )
         for name, models in ENGINES.items()
     }
