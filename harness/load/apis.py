@@ -5,16 +5,14 @@ Another kind is another entry of APIS.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from harness.errors import PlanError
 from harness.load.answers import Answer, Parse, predicted, whole
 from harness.load.events import streamed
+from harness.load.item import Item
 from harness.plan import Arm, Generation
-
-if TYPE_CHECKING:
-    from harness.load.items import Item
 
 Body = dict[str, Any]
 ParseStream = Callable[[Sequence[int], Sequence[bytes]], Answer]
@@ -23,14 +21,14 @@ ParseStream = Callable[[Sequence[int], Sequence[bytes]], Answer]
 @dataclass(frozen=True, kw_only=True)
 class Api:
     path: Callable[[Arm], str]
-    body: "Callable[[Item, Generation, str], Body]"
+    body: Callable[[Item, Generation, str], Body]
     """From the item, how to generate, and what every prompt begins with."""
     whole: Parse
     streamed: ParseStream | None
     """None: this API answers whole only."""
 
 
-def _limits(item: "Item", generation: Generation) -> Body:
+def _limits(item: Item, generation: Generation) -> Body:
     sampling: Body = {
         "max_tokens": generation.max_tokens or item.row.max_tokens,
         "temperature": generation.temperature,
@@ -38,19 +36,19 @@ def _limits(item: "Item", generation: Generation) -> Body:
     return sampling | ({"seed": item.seed} if generation.seeded else {})
 
 
-def _messages(item: "Item", prefix: str) -> list[Body]:
+def _messages(item: Item, prefix: str) -> list[Body]:
     turns = [{"role": turn.role, "content": turn.content} for turn in item.row.turns]
     turns[0]["content"] = prefix + turns[0]["content"]
     return turns
 
 
-def _streaming(item: "Item") -> Body:
+def _streaming(item: Item) -> Body:
     if not item.arm.stream:
         return {}
     return {"stream": True, "stream_options": {"include_usage": True}}
 
 
-def _chat(item: "Item", generation: Generation, prefix: str) -> Body:
+def _chat(item: Item, generation: Generation, prefix: str) -> Body:
     return {
         "model": item.arm.model,
         "messages": _messages(item, prefix),
@@ -60,7 +58,7 @@ def _chat(item: "Item", generation: Generation, prefix: str) -> Body:
     }
 
 
-def _completion(item: "Item", generation: Generation, prefix: str) -> Body:
+def _completion(item: Item, generation: Generation, prefix: str) -> Body:
     return {
         "model": item.arm.model,
         "prompt": prefix + "\n".join(turn.content for turn in item.row.turns),
@@ -70,7 +68,7 @@ def _completion(item: "Item", generation: Generation, prefix: str) -> Body:
     }
 
 
-def _predict(item: "Item", generation: Generation, prefix: str) -> Body:
+def _predict(item: Item, generation: Generation, prefix: str) -> Body:
     _, _, variant = item.arm.model.partition("/")
     return {
         "messages": _messages(item, prefix),

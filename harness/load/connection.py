@@ -2,14 +2,11 @@
 
 import asyncio
 from time import monotonic_ns
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
 from harness.load import failures
 from harness.load.exchange import Exchange
 from harness.load.response import Response, ResponseError, TooLargeError
-
-if TYPE_CHECKING:
-    from harness.load.client import Client
 
 
 class Transport(Protocol):
@@ -20,13 +17,29 @@ class Transport(Protocol):
     def abort(self) -> None: ...
 
 
+class Owner(Protocol):
+    """Whoever sends by connections, and is told what becomes of them."""
+
+    def keep(self, connection: "Connection") -> None:
+        """It can be used again."""
+
+    def lost(self, connection: "Connection") -> None:
+        """It can't."""
+
+    def over(self, exchange: Exchange) -> None:
+        """It was answered, or has failed."""
+
+    def retry(self, exchange: Exchange) -> None:
+        """A kept connection was closed before anything of the answer came."""
+
+
 class Connection(asyncio.Protocol):
-    """Tells its client when an exchange is over, and when it can't be used any more."""
+    """Tells its owner when an exchange is over, and when it can't be used any more."""
 
-    __slots__ = ("_client", "_exchange", "_response", "_transport", "kept", "open")
+    __slots__ = ("_exchange", "_owner", "_response", "_transport", "kept", "open")
 
-    def __init__(self, client: "Client") -> None:
-        self._client = client
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
         self._transport: Transport | None = None
         self._exchange: Exchange | None = None
         self._response: Response | None = None
@@ -92,7 +105,7 @@ class Connection(asyncio.Protocol):
 
     def _closed_by_server(self) -> None:
         self.open = False
-        self._client.lost(self)
+        self._owner.lost(self)
         exchange, response = self._exchange, self._response
         if exchange is None or response is None:
             return
@@ -102,7 +115,7 @@ class Connection(asyncio.Protocol):
             elif self.kept and not response.started and not exchange.retried:
                 self._exchange = self._response = None
                 response.release()
-                self._client.retry(exchange)
+                self._owner.retry(exchange)
             else:
                 self._over(failures.RESET)
         except TooLargeError:
@@ -114,10 +127,10 @@ class Connection(asyncio.Protocol):
         exchange = self._take()
         exchange.ended_ns = response.end_ns
         if response.keep_alive and not response.surplus:
-            self._client.keep(self)
+            self._owner.keep(self)
         else:
             self.drop()
-        self._client.over(exchange)
+        self._owner.over(exchange)
 
     def _over(self, error: str) -> None:
         exchange = self._take()
@@ -126,7 +139,7 @@ class Connection(asyncio.Protocol):
         exchange.error = error
         exchange.ended_ns = monotonic_ns()
         self.drop()
-        self._client.over(exchange)
+        self._owner.over(exchange)
 
     def _take(self) -> Exchange:
         exchange = self._exchange

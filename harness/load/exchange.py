@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from harness.load.items import Item
+from harness.load.item import Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable

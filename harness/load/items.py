@@ -1,29 +1,18 @@
 """Which row is asked of whom by request `i`: a pure function of the plan and its rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from harness.draws import permutation, words
 from harness.errors import PlanError, PromptsetError
 from harness.load.apis import check_arms
+from harness.load.item import Item
 from harness.load.schedule import PlannedAt, planned_at, planned_count
-from harness.plan import Arm, Plan
+from harness.plan import Plan
 from harness.promptsets.rows import Row
 
 _SEED_BITS: Final = 31
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    index: int
-    arm: Arm
-    row: Row
-    pair: int
-    """What two arms have in common; without a second arm the index."""
-    seed: int
-    """The row's own: a prompt that comes again is asked again with the same seed."""
 
 
 class Items:

@@ -9,7 +9,7 @@ import msgspec
 from harness.draws import words
 from harness.errors import PlanError
 from harness.load.apis import APIS
-from harness.load.items import Item
+from harness.load.item import Item
 from harness.plan import Arm, Plan
 
 _CORRELATION_MAX: Final = 128

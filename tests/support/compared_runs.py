@@ -6,7 +6,8 @@ from typing import Any
 
 from harness import records
 from harness.checks import ContainsAny
-from harness.load.items import Item, Items
+from harness.load.item import Item
+from harness.load.items import Items
 from harness.plan import Arm, Closed, Expectations, Generation, Load, Plan, PromptsetRef, Slo
 from harness.promptsets.rows import Row
 from harness.records import Record

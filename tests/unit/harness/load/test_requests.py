@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from harness.errors import PlanError
-from harness.load.items import Item
+from harness.load.item import Item
 from harness.load.requests import Requests
 from harness.plan import Arm, Generation
 from harness.promptsets.rows import Message, Row
