@@ -14,7 +14,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk import names
-from cdk.constructs.alarm_metrics import Watched
+from cdk.constructs.watched import Watched
 from cdk.stages import Stage
 
 TOPIC: Final = "alarms"

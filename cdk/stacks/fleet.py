@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 from cdk import names
-from cdk.constructs import alarm_metrics as watch
+from cdk.constructs import watched
 from cdk.constructs.alarms import Alarms
 from cdk.constructs.engine_balancer import EngineBalancer, idle_timeout_s
 from cdk.constructs.network import BALANCERS
@@ -80,11 +80,12 @@ class FleetStack(StageStack):
 
     def _watched(
         self, groups: Mapping[str, elbv2.ApplicationTargetGroup]
-    ) -> Iterator[watch.Watched]:
+    ) -> Iterator[watched.Watched]:
         balancer = self.load_balancer.load_balancer_full_name
-        yield from watch.of_load_balancer(balancer)
+        yield from watched.of_load_balancer(balancer)
         for name, group in groups.items():
-            yield watch.of_target_group(name, balancer=balancer, group=group.target_group_full_name)
+            full_name = group.target_group_full_name
+            yield watched.of_target_group(name, balancer=balancer, group=full_name)
 
     def _build_way_to_pods(self, network: NetworkStack) -> None:
         """Pods have the addresses and the security group of the cluster's nodes."""

@@ -2,11 +2,11 @@ from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
 from cdk import names
-from cdk.constructs.alarm_metrics import of_nat
 from cdk.constructs.alarms import Alarms
 from cdk.constructs.network import Network
 from cdk.constructs.network_endpoints import Endpoints
 from cdk.constructs.network_groups import SecurityGroups
+from cdk.constructs.watched import of_nat
 from cdk.deployment import Deployment
 from cdk.stacks.base import StageStack
 

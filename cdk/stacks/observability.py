@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from constructs import Construct
 
 from cdk import names
-from cdk.constructs import alarm_metrics as watch
+from cdk.constructs import watched
 from cdk.constructs.alarms import AlarmDashboard, Alarms
 from cdk.constructs.event_rules import EventRules
 from cdk.constructs.network import BALANCERS
@@ -111,46 +111,46 @@ class ObservabilityStack(StageStack):
             watched=[one for part in parts for one in part.watched],
         )
 
-    def _of_gateway(self, api: ApiStack) -> Iterator[watch.Watched]:
+    def _of_gateway(self, api: ApiStack) -> Iterator[watched.Watched]:
         timeout_s = self.stage.integration_timeout_s
-        yield from watch.of_api(api.api_name, self.stage.name, timeout_s=timeout_s)
+        yield from watched.of_api(api.api_name, self.stage.name, timeout_s=timeout_s)
         for part, function in api.functions.items():
-            yield from watch.of_function(part, function.name, seldom=function.seldom)
+            yield from watched.of_function(part, function.name, seldom=function.seldom)
             if not function.seldom:  # else running out of time is told as its error
-                yield watch.of_duration(part, function.name, timeout_s=function.timeout_s)
+                yield watched.of_duration(part, function.name, timeout_s=function.timeout_s)
         log = f"/aws/lambda/{api.functions['key-expiry'].name}"
-        yield watch.of_keys(self.stage.name, log=log)
+        yield watched.of_keys(self.stage.name, log=log)
         firewall = names.prefixed(self.stage, "api")
         dimensions = {"WebACL": firewall, "Rule": "ALL", "Region": self.stage.region}
-        yield watch.of_firewall(dimensions)
+        yield watched.of_firewall(dimensions)
 
-    def _of_collector(self, fleet: FleetStack) -> watch.Watched:
-        return watch.of_target_group(
+    def _of_collector(self, fleet: FleetStack) -> watched.Watched:
+        return watched.of_target_group(
             "collector",
             balancer=fleet.load_balancer.load_balancer_full_name,
             group=self._collector.target_group.target_group_full_name,
         )
 
     @staticmethod
-    def _of_data(data: DataStack) -> Iterator[watch.Watched]:
+    def _of_data(data: DataStack) -> Iterator[watched.Watched]:
         tables = {"keys": data.keys_table, "routing": data.routing_table, "audit": data.audit_table}
         for part, table in tables.items():
-            yield from watch.of_table(part, table.table_name)
+            yield from watched.of_table(part, table.table_name)
 
     @staticmethod
-    def _of_runs(harness: HarnessStack) -> Iterator[watch.Watched]:
+    def _of_runs(harness: HarnessStack) -> Iterator[watched.Watched]:
         for part, name in harness.functions.items():
-            yield from watch.of_function(part.replace("_", "-"), name)
-        yield from watch.of_state_machine(harness.state_machine.state_machine_arn)
+            yield from watched.of_function(part.replace("_", "-"), name)
+        yield from watched.of_state_machine(harness.state_machine.state_machine_arn)
 
-    def _of_events(self) -> Iterator[watch.Watched]:
-        yield watch.of_spot(self._rules.counting_spot, machines=self.stage.gpu.limit)
-        yield watch.of_rules(self._rules.telling)
+    def _of_events(self) -> Iterator[watched.Watched]:
+        yield watched.of_spot(self._rules.counting_spot, machines=self.stage.gpu.limit)
+        yield watched.of_rules(self._rules.telling)
 
-    def _of_endpoints(self, models: ModelsStack) -> Iterator[watch.Watched]:
+    def _of_endpoints(self, models: ModelsStack) -> Iterator[watched.Watched]:
         """None while the stage is paused or has none."""
         for name, entry in self.deployment.endpoints.items():
             deployed = names.endpoint(self.stage, name)
             if deployed in models.endpoint_names:
                 for variant in entry.variants:
-                    yield from watch.of_endpoint(name, deployed, variant, timeout_s=_ENDPOINT_S)
+                    yield from watched.of_endpoint(name, deployed, variant, timeout_s=_ENDPOINT_S)
