@@ -38,6 +38,8 @@ from harness.plan import (
 )
 from harness.promptsets.rows import Row
 from harness.records import Record, encode
+from harness.runs.journal import Journal
+from harness.runs.tally import Tally
 from tests.bench.load_bare import bare_cpu_ms
 
 TOKENS: Final = 64
@@ -144,10 +146,17 @@ def stall_p99_ms() -> float:
 
 def _run(server: Sequence[str], arrivals: Arrivals, *, count: int, stream: bool = True) -> Done:
     records: list[Record] = []
-    with serving(server) as url, tempfile.TemporaryFile() as file:
+    tally = Tally()
+    with (
+        serving(server) as url,
+        tempfile.TemporaryDirectory() as folder,
+        Journal(Path(folder) / "records.jsonl") as journal,
+    ):
 
         def sink(record: Record) -> None:
-            file.write(encode(record) + b"\n")
+            """As a run keeps it."""
+            journal.append(encode(record))
+            tally.add(record)
             records.append(record)
 
         plan = _plan(url, arrivals, count, stream=stream)

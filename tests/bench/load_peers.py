@@ -1,7 +1,8 @@
-"""What other load tools cost on the same mock: CPU of all their processes per streamed request.
+"""What load tools cost on the same mock: CPU of all their processes per streamed request.
 
+Ours is measured as the others are: its command as a user types it, from its start to its report.
 Two runs of different lengths: their difference leaves out what starting a tool costs. Ours is
-measured right before each and right after, because a machine's speed changes within minutes.
+measured right before each other and right after, because a machine's speed changes within minutes.
 Prints JSON: milliseconds per request by tool and streams, or why there is no figure.
 """
 
@@ -19,13 +20,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.load_client import FAKE, TOKENS, ours_ms, pin, serving
+from tests.bench.load_client import FAKE, TOKENS, serving
 
 ROOT: Final = Path(__file__).parents[2]
 PROGRAMS: Final = ROOT / ".venvs/peers/bin"
@@ -33,6 +33,8 @@ TOKENIZER: Final = ROOT / "build/models/reference"
 STREAMS: Final = (100, 500)
 SHORT, LONG = 2, 12
 """Requests a stream."""
+VERDICTS: Final = range(4)
+"""Of our exit codes those that end a whole run; the others end with 0 or 1."""
 _TIMEOUT_S: Final = 240
 _PR_SET_CHILD_SUBREAPER: Final = 36
 
@@ -49,10 +51,21 @@ class Used:
     cpu_s: float
 
 
+def ours(url: str, streams: int, count: int, folder: Path) -> list[str]:
+    plan = folder / "plan.toml"
+    plan.write_text("[generation]\nextra = { ignore_eos = true }\n", "utf-8")
+    return [
+        *(sys.executable, "-m", "harness", "benchmark", "--plan", str(plan), "--url", url),
+        *("--model", "mock", "--api", "chat", "--stream", "--promptset", "tiny"),
+        *("--concurrency", str(streams), "--count", str(count), "--max-tokens", str(TOKENS)),
+        *("--output", str(folder)),
+    ]
+
+
 def guidellm(url: str, streams: int, count: int, folder: Path) -> list[str]:
     data = f"kind=synthetic_text,prompt_tokens=16,output_tokens={TOKENS}"
     return [
-        *("guidellm", "run", "--disable-console", "--data", data),
+        *(str(PROGRAMS / "guidellm"), "run", "--disable-console", "--data", data),
         *("--backend", f"kind=openai_http,target={url},model=mock"),
         *("--profile", f"kind=concurrent,streams={streams}"),
         *("--constraint", f"kind=max_requests,count={count}"),
@@ -63,7 +76,7 @@ def guidellm(url: str, streams: int, count: int, folder: Path) -> list[str]:
 
 def aiperf(url: str, streams: int, count: int, folder: Path) -> list[str]:
     return [
-        *("aiperf", "profile", "--ui", "none", "--artifact-dir", str(folder)),
+        *(str(PROGRAMS / "aiperf"), "profile", "--ui", "none", "--artifact-dir", str(folder)),
         *("--url", url, "--model", "mock", "--endpoint-type", "chat", "--streaming"),
         *("--concurrency", str(streams), "--request-count", str(count)),
         *("--tokenizer", str(TOKENIZER), "--isl", "16", "--osl", str(TOKENS)),
@@ -85,21 +98,13 @@ def main() -> None:
 
 
 def _figure(command: Command, streams: int) -> dict[str, float] | str:
-    before = _ours_ms(streams)
     try:
+        before = cpu_ms(ours, streams)
         theirs = cpu_ms(command, streams)
+        after = cpu_ms(ours, streams)
     except (PeerError, OSError, subprocess.TimeoutExpired) as error:
         return str(error)
-    return {"theirs_ms": theirs, "ours_ms": (before + _ours_ms(streams)) / 2}
-
-
-def _ours_ms(streams: int) -> float:
-    cores = os.sched_getaffinity(0)
-    pin(0, 0)
-    try:
-        return median(ours_ms(streams, LONG * streams) for _ in range(3))
-    finally:
-        os.sched_setaffinity(0, cores)
+    return {"theirs_ms": theirs, "ours_ms": (before + after) / 2}
 
 
 def cpu_ms(command: Command, streams: int) -> float:
@@ -113,10 +118,11 @@ def _used(command: Command, streams: int, count: int) -> Used:
         tempfile.TemporaryDirectory() as folder,
         (Path(folder) / "log").open("w+") as log,
     ):
-        program, *arguments = command(url, streams, count, Path(folder))
+        wanted = command(url, streams, count, Path(folder))
         before = _cpu_of_children()
         process = subprocess.Popen(
-            [str(PROGRAMS / program), *arguments],
+            wanted,
+            env={**os.environ, "LLMO_API_KEY": "none"},
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=folder,
@@ -127,10 +133,12 @@ def _used(command: Command, streams: int, count: int) -> Used:
         finally:
             _end_group(process.pid)
         used = Used(requests=_answered(url), cpu_s=_cpu_of_children() - before)
-        if failed or used.requests < count:
+        if failed not in VERDICTS or used.requests < count:
             log.seek(0)
             told = log.read()[-300:]
-            raise PeerError(f"{program} ended with {failed} after {used.requests} requests: {told}")
+            raise PeerError(
+                f"{Path(wanted[0]).name} ended with {failed} after {used.requests} requests: {told}"
+            )
     return used
 
 
