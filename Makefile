@@ -51,7 +51,7 @@ format: .venv/.ready ## let ruff format and fix what it can
 docs: .venv/.ready ## write docs/cli.md from the commands' own help
 	$(PYTHON) -m harness.reference > docs/cli.md.new && mv docs/cli.md.new docs/cli.md
 
-bench: .venv/.ready .venvs/peers/.ready models ## measure what the gateway and the load client cost
+bench: $(TOOLS) .venvs/peers/.ready models ## measure what the gateway, the load client and a synth take
 	$(PYTHON) tests/bench/run.py
 
 synth: $(TOOLS) ## every stage as CloudFormation, in cdk.out/ (offline; ONLY=dev for one)

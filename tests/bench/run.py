@@ -23,6 +23,7 @@ from tests.bench.evidence import evidence
 from tests.bench.load import load
 from tests.bench.measurement import Measurement
 from tests.bench.stand_ins import ROOT, Surroundings, run_isolated, surroundings
+from tests.bench.synth import synth
 
 HERE: Final = Path(__file__).parent
 RESULT: Final = ROOT / "build/bench.json"
@@ -69,6 +70,7 @@ BENCHMARKS: Final[tuple[Callable[[Surroundings], list[Measurement]], ...]] = (
     memory,
     load,
     evidence,
+    synth,
 )
 
 
