@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,8 +20,8 @@ from cfnlint.schema.manager import (  # type: ignore[import-untyped]
 
 _SUFFIX: Final = ".template.json"
 _REGION: Final = "us-west-2"
-_MOST_ROWS: Final = 400
-"""A comment of GitHub's takes 65,536 characters."""
+_MOST_CHARACTERS: Final = 55_000
+"""Of rows: a comment of GitHub's takes 65,536 in all, headings and marks included."""
 _USAGE: Final = "usage: python -m cdk.diff BASE HEAD"
 _PROPERTIES: Final = "/properties/"
 
@@ -116,19 +116,30 @@ def markdown(changes: Sequence[Change]) -> str:
     if not changes:
         return "No resource changes in any stage."
     order = list(Action)
-    rows = sorted(changes, key=lambda one: (one.stack, order.index(one.action), one.name))
+    worst_first = sorted(changes, key=lambda one: order.index(one.action))
+    shown = list(_fitting(worst_first))
+    rows = sorted(shown, key=lambda one: (one.stack, order.index(one.action), one.name))
     counts = ", ".join(
         f"{number} {action.value}"
         for action in order
         if (number := sum(one.action is action for one in changes))
     )
     lines = [f"{len(changes)} resources: {counts}."]
-    for stack, of_stack in groupby(rows[:_MOST_ROWS], key=lambda one: one.stack):
+    for stack, of_stack in groupby(rows, key=lambda one: one.stack):
         lines += ["", f"### {stack}", "", "| | resource | type | what |", "|---|---|---|---|"]
         lines += map(_row, of_stack)
-    if len(rows) > _MOST_ROWS:
-        lines += ["", f"… and {len(rows) - _MOST_ROWS} more."]
+    if left := len(changes) - len(shown):
+        lines += ["", f"… and {left} more."]
     return "\n".join(lines)
+
+
+def _fitting(changes: Sequence[Change]) -> Iterator[Change]:
+    """As many from the first on as a comment has room for."""
+    lengths = accumulate(len(_row(change)) + 1 for change in changes)
+    for change, length in zip(changes, lengths, strict=True):
+        if length > _MOST_CHARACTERS:
+            return
+        yield change
 
 
 def _row(change: Change) -> str:

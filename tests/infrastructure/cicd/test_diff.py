@@ -87,7 +87,17 @@ def test_a_comment_stays_within_what_github_takes() -> None:
     many = {("llmo-staging-observability", f"Resource{i:08d}"): TABLE for i in range(5_000)}
     text = markdown(compare({}, many))
     assert len(text) < 65_536
-    assert text.endswith("… and 4600 more.")
+    shown = text.count("| added |")
+    assert shown > 500
+    assert text.endswith(f"… and {5_000 - shown} more.")
+
+
+def test_what_is_lost_is_told_however_much_is_new() -> None:
+    """Long rows in stacks that come first by name leave no room, and yet."""
+    many = {("a", f"New{i:08d}{'x' * 200}"): TABLE for i in range(1_000)}
+    text = markdown(compare({("z", "Lost"): TABLE}, many))
+    assert "| removed | `Lost`" in text
+    assert len(text) < 65_536
 
 
 @pytest.mark.parametrize("arguments", [[], ["nowhere", "nowhere"]], ids=["none", "no folders"])
