@@ -11,6 +11,10 @@ CDK := PATH="$(CURDIR)/.venv/bin:$$PATH" node_modules/.bin/cdk
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 export VERSION
 CDK_STAGE = -c stage=$(STAGE) -c sagemaker=$(or $(SAGEMAKER),on) -c version="$$VERSION"
+ASKING = --require-approval $(or $(APPROVAL),broadening)
+# A deploy ends no pause, and whoever pushes deploys: it stays as it is, unless told by PAUSED=.
+ASK_PAUSED = paused=$(or $(PAUSED),$$($(PYTHON) -m cdk.operations paused $(STAGE))) || exit 1
+WEIGHTS = $(PYTHON) -m cdk.operations weights $(STAGE) --sagemaker $(or $(SAGEMAKER),on)
 TOOLS := .venv/.ready node_modules/.ready .venvs/lambda/.ready
 
 .PHONY: help demo up down status test test-fast check format docs bench lock models setup clean distclean
@@ -58,24 +62,32 @@ synth: $(TOOLS) ## every stage as CloudFormation, in cdk.out/ (offline; ONLY=dev
 	@$(PYTHON) -m cdk.synth $(or $(ONLY),$(stages))
 
 diff: $(TOOLS) ## what a deploy would change (STAGE=dev)
-	$(CDK) diff $(CDK_STAGE)
+	@$(ASK_PAUSED); $(CDK) diff $(CDK_STAGE) -c paused="$$paused"
 
-deploy: $(TOOLS) ## deploy a stage (STAGE=dev; SAGEMAKER=off before there are weights)
-	$(CDK) deploy --all $(CDK_STAGE) --require-approval $(or $(APPROVAL),broadening) --outputs-file build/outputs-$(STAGE).json
+deploy: $(TOOLS) ## deploy a stage; a paused one stays so (STAGE=dev; SAGEMAKER=off leaves its endpoints out)
+	@# Endpoints that find no weights fail, and the fleet's Jobs bring them: then it goes first. A
+	@# paused stage has neither endpoints nor Jobs that run.
+	@$(ASK_PAUSED); \
+	[ "$$paused" = true ] || { $(WEIGHTS); case $$? in \
+	0) ;; \
+	3) $(CDK) deploy llmo-$(STAGE)-fleet $(CDK_STAGE) $(ASKING) && $(WEIGHTS) --wait 60 ;; \
+	*) false ;; \
+	esac; } || exit 1; \
+	$(CDK) deploy --all $(CDK_STAGE) -c paused="$$paused" $(ASKING) --outputs-file build/outputs-$(STAGE).json
 
 destroy: $(TOOLS) ## take a stage down, with all that bills (STAGE=dev)
 	@# While KEDA is paused nobody ends its objects, and their namespaces would never go.
-	@paused=$$(aws ssm get-parameter --name /llmo/$(STAGE)/paused --query Parameter.Value --output text 2>/dev/null); \
+	@paused=$$($(PYTHON) -m cdk.operations paused $(STAGE)) || exit 1; \
 	if [ "$$paused" = true ]; then \
 		$(CDK) deploy -c stage=$(STAGE) --exclusively llmo-$(STAGE)-cluster --require-approval never; \
 	fi
 	$(CDK) destroy --all $(CDK_STAGE) $(if $(FORCE),--force)
 
 pause: $(TOOLS) ## nodes to zero, SageMaker endpoints removed; data and cluster stay (STAGE=dev)
-	$(CDK) deploy --all $(CDK_STAGE) -c paused=true --require-approval $(or $(APPROVAL),broadening)
+	$(CDK) deploy --all $(CDK_STAGE) -c paused=true $(ASKING)
 
-resume: $(TOOLS) ## back from pause (STAGE=dev)
-	$(CDK) deploy --all $(CDK_STAGE) --require-approval $(or $(APPROVAL),broadening)
+resume: PAUSED = false
+resume: deploy ## back from pause (STAGE=dev)
 
 bootstrap-key: .venv/.ready ## the first key of a deployed stage (STAGE=dev NAME=ada)
 	@$(PYTHON) -m cdk.bootstrap_key $(STAGE) --name "$(NAME)"

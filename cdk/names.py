@@ -29,16 +29,23 @@ def parameter(stage: Stage, part: str) -> str:
 
 
 def private_zone(stage: Stage) -> str:
-    """The zone in which engines and the collector have their names, within the network only."""
-    return f"engines.{stage.domain.name}" if stage.domain else f"{stage.name}.{PREFIX}.internal"
+    """The network's own zone. It stays when the stage gets a domain: other stacks import it."""
+    return f"{stage.name}.{PREFIX}.internal"
+
+
+def engines_zone(stage: Stage) -> str:
+    """Where engines and the collector have their names, within the network only; under the stage's
+    domain where it has one, because a certificate can be had for that.
+    """
+    return f"engines.{stage.domain.name}" if stage.domain else private_zone(stage)
 
 
 def engine_host(stage: Stage, engine: str) -> str:
-    return f"{engine}.{private_zone(stage)}"
+    return f"{engine}.{engines_zone(stage)}"
 
 
 def collector_host(stage: Stage) -> str:
-    return f"otel.{private_zone(stage)}"
+    return f"otel.{engines_zone(stage)}"
 
 
 def url(stage: Stage, host: str) -> str:

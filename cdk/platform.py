@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import App, Tags, Validations
+from aws_cdk import Annotations, App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from cdk.deployment import Deployment
@@ -69,8 +69,18 @@ def compose(app: App, deployment: Deployment) -> None:
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     Tags.of(app).add("platform", "llmo")
     Tags.of(app).add("stage", deployment.stage.name)
+    cicd = CicdStack(app, deployment)
     network = NetworkStack(app, deployment)
+    if deployment.stage.removal == "retain" and not deployment.stage.account:
+        Annotations.of(network).add_warning_v2(
+            "llmo:any-account-will-do",
+            f"stages.toml: stages.{deployment.stage.name}.account is missing: "
+            "its data is kept in whichever account the credentials are of",
+        )
     data = DataStack(app, deployment)
+    for first in (network, data):
+        # What all others come after: who destroys a stage by these roles takes them away last.
+        first.add_stack_dependency(cicd)
     cluster = ClusterStack(app, deployment, network=network)
     namespaces = NamespacesStack(app, deployment, cluster=cluster)
     fleet = FleetStack(
@@ -92,6 +102,4 @@ def compose(app: App, deployment: Deployment) -> None:
         api=api,
         harness=harness,
     )
-    cicd = CicdStack(app, deployment)
-    for before in (models, observability):
-        cicd.add_stack_dependency(before)  # it tells the version, so it comes last
+    observability.add_stack_dependency(models)  # it tells the version, so it comes last

@@ -10,14 +10,13 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from cdk.errors import WrongInput
+from cdk.weights import chat_template_file
 from gpu_fleet.engines import Engine
 from gpu_fleet.serving import in_container, vllm_arguments
 
 PREFIX: Final = "SM_VLLM_"
 MODEL_FOLDER: Final = PurePosixPath("/opt/ml/model")
 DOWNLOAD_TIMEOUT_S: Final = 1200
-CHAT_TEMPLATE: Final = "chat_template.jinja"
-"""Beside the weights: in the environment supervisord would expand its `%`."""
 
 # Newest that AWS lists, docs/src/data/vllm/0.31.0-gpu-sagemaker.yml of aws/deep-learning-containers
 # (November 2026); engines on EKS run 0.32.0. A digest goes behind it: `…-sagemaker@sha256:…`.
@@ -64,7 +63,10 @@ def image_uri(region: str) -> str:
 def serving_environment(name: str, engine: Engine) -> dict[str, str]:
     """What the same engine gets in a pod as arguments. Raises WrongInput for what can't be said."""
     placement = in_container(
-        engine, adapters=MODEL_FOLDER / "adapters", chat_template=MODEL_FOLDER / CHAT_TEMPLATE
+        engine,
+        adapters=MODEL_FOLDER / "adapters",
+        # Beside the weights: in the environment supervisord would expand its `%`.
+        chat_template=MODEL_FOLDER / chat_template_file(),
     )
     environment = dict(_variables(vllm_arguments(name, engine, placement)))
     if engine.lora:

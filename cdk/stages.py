@@ -1,5 +1,6 @@
 """`stages.toml`, read strictly: every stage is checked, whichever is asked for."""
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,9 +22,10 @@ _REPOSITORY: Final = re.compile(r"[A-Za-z0-9-]{1,39}/[\w.-]{1,100}")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}")
 _ZONE_ID: Final = re.compile(r"Z[A-Z0-9]{1,31}")
-_ENVIRONMENT: Final = re.compile(r"[\w-]{1,100}")
 _GITHUB_ID: Final = re.compile(r"[1-9][0-9]{0,18}")
 _ZONES: Final = 3
+TEAMS: Final = ("quant", "finetune", "eval")
+"""Each has a namespace of its name."""
 _PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 _VPC: Final = Between(16, 20)  # AWS takes /16 to /28; engines' nodes and pods need addresses
 _SERVICES: Final = Between(12, 24)  # what EKS takes
@@ -31,6 +33,8 @@ _SERVICES: Final = Between(12, 24)  # what EKS takes
 # fmt: off
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827]
 # fmt: on
+
+Branch = Literal["main", "develop"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +75,8 @@ class GitHub:
     """An account can have one identity provider for GitHub: one stage of it may create that."""
 
     repository: str
-    environment: str
-    branches: tuple[Literal["main", "develop"], ...]
+    branches: tuple[Branch, ...]
+    on_push: Branch | None = None
     owner_id: str | None = None
     repository_id: str | None = None
     provider: Literal["create", "existing"] = "existing"
@@ -93,6 +97,8 @@ class _Entry:
     general: General
     gpu: Gpu
     administrators: tuple[str, ...]
+    viewers: tuple[str, ...] = ()
+    teams: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     github: GitHub
     alarms: Alarms | None = None
     domain: Domain | None = None
@@ -135,7 +141,18 @@ def load_stages(path: Path = STAGES_TOML) -> Mapping[str, Stage]:
     for (one, first), (other, second) in combinations(networks.items(), 2):
         if first.overlaps(second):
             raise ConfigError(source, other, f"{second} overlaps {one}, which is {first}")
+    _check_pushes(stages, source)
     return stages
+
+
+def _check_pushes(stages: Mapping[str, Stage], source: str) -> None:
+    """A push has one way to go."""
+    takers: dict[str, str] = {}
+    for name, stage in stages.items():
+        branch = stage.github.on_push
+        if branch and takers.setdefault(branch, name) != name:
+            key = f"stages.{name}.github.on_push"
+            raise ConfigError(source, key, f"is {branch}, which goes to {takers[branch]} already")
 
 
 def _checked(stage: Stage, source: str) -> Stage:
@@ -146,6 +163,7 @@ def _checked(stage: Stage, source: str) -> Stage:
         if not pattern.fullmatch(value):
             raise ConfigError(source, f"{key}.{field}", f"is {value!r}; must be {allowed}")
     _check_zones(stage, source, key)
+    _check_people(stage, source, key)
     if not stage.gpu.capacity or len(set(stage.gpu.capacity)) != len(stage.gpu.capacity):
         raise ConfigError(source, f"{key}.gpu.capacity", "must name spot, on-demand or both, once")
     _check_github(stage.github, source, f"{key}.github")
@@ -156,7 +174,6 @@ def _patterns(stage: Stage) -> Iterator[tuple[str, str, re.Pattern[str], str]]:
     """Field, value, what it must look like, and that in words."""
     yield "region", stage.region, _REGION, "a region, like us-west-2"
     yield "github.repository", stage.github.repository, _REPOSITORY, "owner/name"
-    yield "github.environment", stage.github.environment, _ENVIRONMENT, "letters, digits, - and _"
     for field in ("owner_id", "repository_id"):
         if (number := getattr(stage.github, field)) is not None:
             yield f"github.{field}", number, _GITHUB_ID, "digits, in quotes"
@@ -169,8 +186,15 @@ def _patterns(stage: Stage) -> Iterator[tuple[str, str, re.Pattern[str], str]]:
         yield "domain.hosted_zone_id", stage.domain.hosted_zone_id, _ZONE_ID, "like Z0123ABC"
         under = re.compile(rf"(.+\.)?{re.escape(stage.domain.hosted_zone_name)}")
         yield "domain.name", stage.domain.name, under, "under domain.hosted_zone_name"
-    for role in stage.administrators:
-        yield "administrators", role, _ROLE_ARN, "ARNs of IAM roles"
+    for field, roles in _people(stage).items():
+        for role in roles:
+            yield field, role, _ROLE_ARN, "ARNs of IAM roles"
+
+
+def _people(stage: Stage) -> Mapping[str, tuple[str, ...]]:
+    """Roles by the key that names them."""
+    teams = {f"teams.{team}": roles for team, roles in stage.teams.items()}
+    return {"administrators": stage.administrators, "viewers": stage.viewers, **teams}
 
 
 def _check_zones(stage: Stage, source: str, key: str) -> None:
@@ -182,9 +206,20 @@ def _check_zones(stage: Stage, source: str, key: str) -> None:
         )
 
 
+def _check_people(stage: Stage, source: str, key: str) -> None:
+    for team in stage.teams.keys() - set(TEAMS):
+        raise ConfigError(source, f"{key}.teams.{team}", f"is no team; allowed: {', '.join(TEAMS)}")
+    for field, roles in _people(stage).items():
+        names = [role.rsplit("/", 1)[-1] for role in roles]
+        if len(set(names)) != len(names):
+            raise ConfigError(source, f"{key}.{field}", "must name each role once")
+
+
 def _check_github(github: GitHub, source: str, key: str) -> None:
     if not github.branches or len(set(github.branches)) != len(github.branches):
         raise ConfigError(source, f"{key}.branches", "must name main, develop or both, once")
+    if github.on_push and github.on_push not in github.branches:
+        raise ConfigError(source, f"{key}.on_push", f"is {github.on_push}; must be in branches")
     if (github.owner_id is None) != (github.repository_id is None):
         raise ConfigError(source, key, "must have owner_id and repository_id, or neither")
 

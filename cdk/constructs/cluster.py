@@ -2,7 +2,7 @@
 
 from typing import Final, cast
 
-from aws_cdk import Annotations, CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
@@ -14,6 +14,7 @@ from cdk import names
 from cdk.acknowledged import acknowledge
 from cdk.constructs.kubectl import as_interface, trim_kubectl
 from cdk.constructs.log_groups import log_group
+from cdk.constructs.people import grant_people
 from cdk.constructs.service_trust import only_for_us
 from cdk.stages import Stage
 
@@ -36,7 +37,7 @@ class ClusterConstruct(Construct):
         key = self._build_key()
         self.cluster = self._build_cluster(key)
         self._build_logs()
-        self._build_administrators()
+        grant_people(self, self.cluster, stage)
         self._build_way_in()
         self.node_role = self._build_node_role()
         self.node_access = self._build_node_access()
@@ -98,20 +99,6 @@ class ClusterConstruct(Construct):
         group = log_group(self, "Logs", self._stage, f"/aws/eks/{self._name}/cluster")
         resource = cast("eks.CfnCluster", self.cluster.node.default_child)
         resource.node.add_dependency(group)
-
-    def _build_administrators(self) -> None:
-        everything = eks.AccessPolicy.from_access_policy_name(
-            "AmazonEKSClusterAdminPolicy", access_scope_type=eks.AccessScopeType.CLUSTER
-        )
-        if not self._stage.administrators:
-            Annotations.of(self).add_warning_v2(
-                "llmo:nobody-administers-the-cluster",
-                f"stages.toml: stages.{self._stage.name}.administrators is empty: "
-                "nobody will be able to use kubectl",
-            )
-        for arn in self._stage.administrators:
-            name = arn.rsplit("/", 1)[-1]
-            self.cluster.grant_access(f"Administrator{name}", arn, [everything])
 
     def _build_way_in(self) -> None:
         """For CloudShell within the network: with this group its `kubectl` reaches the API."""

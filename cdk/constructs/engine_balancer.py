@@ -56,6 +56,8 @@ class EngineBalancer(Construct):
         self._private_zone = private_zone
         self.load_balancer = self._build_load_balancer(security_group, access_logs)
         self.listener = self._build_listener()
+        # Others put the collector behind it; what names it is here, where the zone is.
+        self._build_record("collector", names.collector_host(stage))
 
     def _build_load_balancer(
         self, security_group: ec2.ISecurityGroup, access_logs: s3.IBucket
@@ -67,7 +69,6 @@ class EngineBalancer(Construct):
             vpc_subnets=ec2.SubnetSelection(subnet_group_name=BALANCERS),
             internet_facing=False,
             security_group=security_group,
-            deletion_protection=self._stage.removal == "retain",
             drop_invalid_header_fields=True,
             desync_mitigation_mode=elbv2.DesyncMitigationMode.STRICTEST,
             idle_timeout=Duration.seconds(idle_timeout_s(self._stage)),
@@ -119,7 +120,7 @@ class EngineBalancer(Construct):
         return acm.Certificate(
             self,
             "Certificate",
-            domain_name=f"*.{names.private_zone(self._stage)}",
+            domain_name=f"*.{names.engines_zone(self._stage)}",
             validation=acm.CertificateValidation.from_dns(zone),
         )
 
@@ -138,14 +139,17 @@ class EngineBalancer(Construct):
             ],
             action=elbv2.ListenerAction.forward([group]),
         )
+        self._build_record(name, host)
+        return group
+
+    def _build_record(self, name: str, host: str) -> None:
         route53.ARecord(
             self,
             f"{name}-record",
             zone=self._private_zone,
-            record_name=name,
+            record_name=f"{host}.",
             target=route53.RecordTarget.from_alias(targets.LoadBalancerTarget(self.load_balancer)),
         )
-        return group
 
     def _build_target_group(self, name: str, cluster_name: str) -> elbv2.ApplicationTargetGroup:
         group = elbv2.ApplicationTargetGroup(

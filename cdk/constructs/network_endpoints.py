@@ -34,6 +34,17 @@ SERVICES: Final[Mapping[str, Service]] = {
 """Each bills by the hour and zone. A service that a function in the network calls and that is not
 here cannot be reached from it: one more entry."""
 
+BUCKETS_OF_OTHERS: Final[Mapping[str, str]] = {
+    "prod-{region}-starport-layer-bucket": "s3:GetObject",  # layers of ECR's images: EKS' own
+    "prod-registry-k8s-io-{region}": "s3:GetObject",  # layers of registry.k8s.io
+    # Where CDK's functions that apply Kubernetes objects tell how it went, by an address that
+    # CloudFormation signs for each: a deploy would wait an hour for the answer.
+    "cloudformation-custom-resource-response-{joined}": "s3:PutObject",
+}
+"""What nodes, pods and CDK's functions beside them may do in S3 outside of the account, and nothing
+else: an engine that was taken over carries prompts into no bucket of its master's. A registry that
+keeps its layers in a bucket of this region needs an entry."""
+
 
 class Endpoints(Construct):
     def __init__(
@@ -57,8 +68,10 @@ class Endpoints(Construct):
         """Free, and what moves much data stays out of the NAT gateways, which are not."""
         nodes = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
         functions = ec2.SubnetSelection(subnet_group_name=FUNCTIONS)
-        # Nodes read image layers, which lie in buckets of others; functions nothing of others.
-        self._build_gateway("NodesS3", ec2.GatewayVpcEndpointAwsService.S3, nodes)
+        pods = self._build_gateway("NodesS3", ec2.GatewayVpcEndpointAwsService.S3, nodes)
+        pods.add_to_policy(self._allow(["s3:*"], "*", "aws:ResourceAccount"))
+        for bucket, action in BUCKETS_OF_OTHERS.items():
+            pods.add_to_policy(self._pass_to(bucket.format(**self._region), action))
         s3 = self._build_gateway("FunctionsS3", ec2.GatewayVpcEndpointAwsService.S3, functions)
         s3.add_to_policy(
             self._allow(
@@ -96,6 +109,20 @@ class Endpoints(Construct):
             actions=list(actions),
             resources=[resource],
             conditions={"StringEquals": {whose: Stack.of(self).account}},
+        )
+
+    @property
+    def _region(self) -> Mapping[str, str]:
+        """As buckets of others have it in their names."""
+        region = self._stage.region
+        return {"region": region, "joined": region.replace("-", "")}
+
+    def _pass_to(self, bucket: str, action: str) -> iam.PolicyStatement:
+        objects = Stack.of(self).format_arn(
+            service="s3", region="", account="", resource=bucket, resource_name="*"
+        )
+        return iam.PolicyStatement(
+            principals=[iam.AnyPrincipal()], actions=[action], resources=[objects]
         )
 
     def _build_interface(self, name: str, service: Service) -> None:

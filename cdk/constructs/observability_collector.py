@@ -6,8 +6,6 @@ from aws_cdk import Duration, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
-from aws_cdk import aws_route53 as route53
-from aws_cdk import aws_route53_targets as targets
 from constructs import Construct
 
 from cdk import names
@@ -28,13 +26,11 @@ class CollectorEntry(Construct):
         load_balancer: elbv2.ApplicationLoadBalancer,
         listener: elbv2.IApplicationListener,
         cluster: eks.Cluster,
-        private_zone: route53.IHostedZone,
     ) -> None:
         super().__init__(scope, construct_id)
         self._stage = stage
         self.target_group = self._build_target_group(load_balancer, cluster.cluster_name)
         self.rule = self._build_rule(listener)
-        self._build_record(load_balancer, private_zone)
         [group] = load_balancer.connections.security_groups
         self._build_way_to_pods(group.security_group_id, cluster.cluster_security_group_id)
 
@@ -72,17 +68,6 @@ class CollectorEntry(Construct):
                 elbv2.ListenerCondition.http_request_methods(["POST"]),
             ],
             action=elbv2.ListenerAction.forward([self.target_group]),
-        )
-
-    def _build_record(
-        self, load_balancer: elbv2.ApplicationLoadBalancer, zone: route53.IHostedZone
-    ) -> None:
-        route53.ARecord(
-            self,
-            "Record",
-            zone=zone,
-            record_name=f"{names.collector_host(self._stage)}.",
-            target=route53.RecordTarget.from_alias(targets.LoadBalancerTarget(load_balancer)),
         )
 
     def _build_way_to_pods(self, balancer: str, pods: str) -> None:

@@ -1,6 +1,6 @@
 """Where alarms go: one topic a stage, encrypted, and by mail to whoever the stage names."""
 
-from aws_cdk import Aws, RemovalPolicy
+from aws_cdk import Annotations, Aws, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -19,6 +19,12 @@ class AlarmTopic(Construct):
         self.topic = self._build_topic(stage)
         if stage.alarms:
             self.topic.add_subscription(subscriptions.EmailSubscription(stage.alarms.email))
+        else:
+            Annotations.of(self).add_warning_v2(
+                "llmo:nobody-is-told-of-alarms",
+                f"stages.toml: stages.{stage.name}.alarms is missing: "
+                "no alarm will be mailed to anybody",
+            )
 
     def _build_topic(self, stage: Stage) -> sns.Topic:
         topic = sns.Topic(

@@ -47,7 +47,9 @@ class PipelineRoles(Construct):
         return provider.oidc_provider_arn
 
     def _build_deploy(self) -> iam.Role:
-        """May become what `cdk bootstrap` made, in this account and region, and nothing else."""
+        """May become what `cdk bootstrap` made, in this account and region. By itself it reads what
+        a deploy and a destroy ask first: is the stage paused, and where its weights are.
+        """
         role = self._build_role("deploy", "stage.yaml", Duration.hours(DEPLOY_HOURS))
         role.add_to_policy(
             iam.PolicyStatement(
@@ -55,18 +57,13 @@ class PipelineRoles(Construct):
                 resources=[self._bootstrap_role(name) for name in BOOTSTRAP_ROLES],
             )
         )
+        self._let_read(role, "paused", "weights-bucket")
         return role
 
     def _build_smoke(self) -> iam.Role:
         """Reads where the stage is and the key to ask it with."""
         role = self._build_role("smoke", "smoke.yaml", Duration.hours(1))
-        url = names.parameter(self._stage, "url").removeprefix("/")
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["ssm:GetParameter"],
-                resources=[self._arn("ssm", "parameter", url)],
-            )
-        )
+        self._let_read(role, "url")
         key = names.secret(self._stage, "harness-key")
         role.add_to_policy(
             iam.PolicyStatement(
@@ -76,6 +73,15 @@ class PipelineRoles(Construct):
             )
         )
         return role
+
+    def _let_read(self, role: iam.Role, *parameters: str) -> None:
+        found = [names.parameter(self._stage, one).removeprefix("/") for one in parameters]
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["ssm:GetParameter"],
+                resources=[self._arn("ssm", "parameter", name) for name in found],
+            )
+        )
 
     def _build_role(self, part: str, workflow: str, session: Duration) -> iam.Role:
         return iam.Role(
@@ -97,7 +103,7 @@ class PipelineRoles(Construct):
         file = f"{github.repository}/.github/workflows/{workflow}"
         claims: dict[str, str | Sequence[str]] = {
             f"{ISSUER}:aud": AUDIENCE,
-            f"{ISSUER}:sub": f"repo:{_subject(github)}:environment:{github.environment}",
+            f"{ISSUER}:sub": f"repo:{_subject(github)}:environment:{self._stage.name}",
             # A pull request's own files are `@refs/pull/…`.
             f"{ISSUER}:job_workflow_ref": [f"{file}@refs/heads/{one}" for one in github.branches],
         }

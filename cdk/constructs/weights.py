@@ -5,6 +5,7 @@ from typing import Final
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
+from constructs import Construct
 
 from cdk.constructs.wildcards import acknowledge_objects
 
@@ -29,13 +30,27 @@ def grant_store(role: iam.Role, bucket: s3.IBucket, prefixes: Sequence[str]) -> 
         bucket.encryption_key.grant(role, "kms:GenerateDataKey", "kms:Decrypt")
 
 
+def let_look(scope: Construct, id_: str, bucket: s3.IBucket, *, role_name: str) -> None:
+    """A role of another stack sees what is there, and reads none of it. The right comes and goes
+    with the bucket.
+    """
+    iam.Policy(
+        scope,
+        id_,
+        roles=[iam.Role.from_role_name(scope, f"{id_}Role", role_name)],
+        statements=[_listing(bucket, ["models", "adapters"])],
+    )
+
+
 def _allow_listing(role: iam.Role, bucket: s3.IBucket, prefixes: Sequence[str]) -> None:
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["s3:ListBucket"],
-            resources=[bucket.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}},
-        )
+    role.add_to_policy(_listing(bucket, prefixes))
+
+
+def _listing(bucket: s3.IBucket, prefixes: Sequence[str]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=["s3:ListBucket"],
+        resources=[bucket.bucket_arn],
+        conditions={"StringLike": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}},
     )
 
 

@@ -38,6 +38,8 @@ class ApiStack(StageStack):
         self.api_name = self._gateway.api_name
         self.functions = self._gateway.functions
         self._build_firewall()
+        # The harness imports it while there is no domain, and is deployed after this stack.
+        self.export_value(self.api_id)
         self.url = self._build_domain() or self._own_url()
         self._build_outputs()
 

@@ -6,6 +6,7 @@ from cdk import names
 from cdk.constructs.buckets import Buckets
 from cdk.constructs.secrets import Secrets
 from cdk.constructs.tables import Tables
+from cdk.constructs.weights import let_look
 from cdk.deployment import Deployment
 from cdk.stacks.base import StageStack
 
@@ -25,6 +26,8 @@ class DataStack(StageStack):
         self.key_pepper, self.grafana_admin = secrets.key_pepper, secrets.grafana_admin
         self.hub_token, self.harness_key = secrets.hub_token, secrets.harness_key
         self._build_parameter("weights-bucket", self.weights_bucket.bucket_name)
+        deploy = names.prefixed(self.stage, "deploy")
+        let_look(self, "DeployLooks", self.weights_bucket, role_name=deploy)
 
     def _build_parameter(self, part: str, value: str) -> None:
         """A name that CloudFormation makes: where operations find it."""

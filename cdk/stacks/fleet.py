@@ -1,11 +1,10 @@
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Final
 
 from aws_cdk import CfnOutput
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_route53 as route53
 from constructs import Construct, IConstruct
 
 from cdk import names
@@ -15,12 +14,13 @@ from cdk.constructs.engine_balancer import EngineBalancer, idle_timeout_s
 from cdk.constructs.network import BALANCERS
 from cdk.constructs.secrets import engine_key
 from cdk.constructs.weights import grant_load, grant_store
-from cdk.deployment import ROOT, Deployment
+from cdk.deployment import Deployment
 from cdk.stacks.base import StageStack
 from cdk.stacks.cluster import ClusterStack
 from cdk.stacks.data import DataStack
 from cdk.stacks.namespaces import NamespacesStack
 from cdk.stacks.network import NetworkStack
+from cdk.weights import CHAT_TEMPLATE
 from gpu_fleet.manifests import (
     WEIGHTS_ACCOUNT,
     Cluster,
@@ -31,8 +31,6 @@ from gpu_fleet.manifests import (
     weights_objects,
 )
 from gpu_fleet.serving import CONTAINER_PORT
-
-CHAT_TEMPLATE: Final[Path] = ROOT / "sagemaker_models/chat_template.jinja"
 
 
 class FleetStack(StageStack):
@@ -74,8 +72,16 @@ class FleetStack(StageStack):
             self.stage,
             vpc=network.vpc,
             security_group=network.engines_group,
-            private_zone=network.private_zone,
+            private_zone=self._build_zone(network),
             access_logs=self._data.access_logs_bucket,
+        )
+
+    def _build_zone(self, network: NetworkStack) -> route53.IPrivateHostedZone:
+        """A domain's is one more, of this stack alone, so that it may come, change and go."""
+        if self.stage.domain is None:
+            return network.private_zone
+        return route53.PrivateHostedZone(
+            self, "EnginesZone", zone_name=names.engines_zone(self.stage), vpc=network.vpc
         )
 
     def _watched(

@@ -24,6 +24,8 @@ class NetworkStack(StageStack):
         self.private_zone = route53.PrivateHostedZone(
             self, "PrivateZone", zone_name=names.private_zone(self.stage), vpc=self.vpc
         )
+        # A fleet with a domain has no use for it; the one before, that has none, still imports it.
+        self.export_value(self.private_zone.hosted_zone_id)
         self.alarms = Alarms(
             self, "Alarms", stage=self.stage, watched=of_nat(network.nat_gateway_ids)
         )

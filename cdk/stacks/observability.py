@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cdk import names
@@ -26,7 +27,10 @@ _ENDPOINT_S = 60  # InvokeEndpoint waits no longer
 
 
 class ObservabilityStack(StageStack):
-    """What sees the platform: telemetry in the cluster, CloudWatch's alarms elsewhere."""
+    """What sees the platform: telemetry in the cluster, CloudWatch's alarms elsewhere.
+
+    It comes last, so it tells the version.
+    """
 
     def __init__(  # noqa: PLR0913  (it comes last, and sees everything)
         self,
@@ -47,7 +51,7 @@ class ObservabilityStack(StageStack):
         self._alarm_topic = AlarmTopic(self, "Topic", self.stage)
         self.topic = self._alarm_topic.topic
         self._rules = EventRules(self, "Rules", deployment=deployment, topic=self._alarm_topic)
-        self._collector = self._build_collector(network, cluster, fleet)
+        self._collector = self._build_collector(cluster, fleet)
         self._build_workloads(network, cluster, data)
         self.alarms = Alarms(
             self,
@@ -64,10 +68,9 @@ class ObservabilityStack(StageStack):
             ],
         )
         self._build_dashboard(network.alarms, fleet.alarms, self.alarms)
+        self._build_version()
 
-    def _build_collector(
-        self, network: NetworkStack, cluster: ClusterStack, fleet: FleetStack
-    ) -> CollectorEntry:
+    def _build_collector(self, cluster: ClusterStack, fleet: FleetStack) -> CollectorEntry:
         return CollectorEntry(
             self,
             "Collector",
@@ -75,7 +78,6 @@ class ObservabilityStack(StageStack):
             load_balancer=fleet.load_balancer,
             listener=fleet.listener,
             cluster=cluster.cluster,
-            private_zone=network.private_zone,
         )
 
     def _build_workloads(
@@ -109,6 +111,15 @@ class ObservabilityStack(StageStack):
             stage=self.stage,
             alarms=[name for part in parts for name in part.names],
             watched=[one for part in parts for one in part.watched],
+        )
+
+    def _build_version(self) -> None:
+        ssm.StringParameter(
+            self,
+            "version",
+            parameter_name=names.parameter(self.stage, "version"),
+            string_value=self.deployment.version,
+            description="What was deployed last, as git names it",
         )
 
     def _of_gateway(self, api: ApiStack) -> Iterator[watched.Watched]:

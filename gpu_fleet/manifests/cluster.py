@@ -17,7 +17,9 @@ AWS_IMAGE: Final = "public.ecr.aws/aws-cli/aws-cli:2.31.9"
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """Values may be placeholders that are only known when all is deployed; none is looked into."""
+    """Values may be placeholders that are only known when all is deployed; but for `services`
+    none is looked into.
+    """
 
     namespace: str
     region: str

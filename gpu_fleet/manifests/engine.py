@@ -16,7 +16,7 @@ from gpu_fleet.manifests.cluster import (
 )
 from gpu_fleet.manifests.placement import ENGINE
 from gpu_fleet.manifests.pods import API_KEY, CHAT_TEMPLATE, pod_spec
-from gpu_fleet.manifests.policies import engine_policy
+from gpu_fleet.manifests.policies import engine_policy, engine_way_out
 from gpu_fleet.manifests.scaling import disruption_budget, scaled_object, strategy
 from gpu_fleet.manifests.secrets import secret_provider
 from gpu_fleet.serving import CONTAINER_PORT
@@ -47,6 +47,7 @@ def engine_objects(fleet: Fleet, name: str, cluster: Cluster) -> Objects:
             variable=API_KEY,
         ),
         engine_policy(name, cluster, marks),
+        engine_way_out(name, cluster, marks),
         _service(name, cluster, marks),
         disruption_budget(name, cluster, marks),
         _deployment(name, engine, cluster, marks, spare),

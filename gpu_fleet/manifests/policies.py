@@ -1,6 +1,7 @@
 """Who may talk to an engine, and to whom it may: everything else is closed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
 from typing import Final
 
 from gpu_fleet.manifests.cluster import Cluster, Object, metadata, selector
@@ -9,19 +10,52 @@ from gpu_fleet.serving import CONTAINER_PORT
 EVERYWHERE: Final = "0.0.0.0/0"
 LINK_LOCAL: Final = "169.254.0.0/16"
 OBSERVABILITY: Final = "observability"
+# EKS gives the cluster's DNS the tenth address of its services.
+_DNS: Final = 10
+# Where SDKs may still ask S3 by its first, global name.
+_FIRST_REGION: Final = "us-east-1"
 
 
 def engine_policy(name: str, cluster: Cluster, marks: Mapping[str, str]) -> Object:
     """The load balancer asks, Prometheus scrapes. Probes come from the node and need no rule."""
-    return _policy(name, cluster, marks, ingress=[_from_balancers(cluster), _from_prometheus()])
+    ingress = [_from_balancers(cluster), _from_prometheus()]
+    return _policy(name, cluster, marks, ingress=ingress, egress=[])
+
+
+def engine_way_out(name: str, cluster: Cluster, marks: Mapping[str, str]) -> Object:
+    """An engine holds every prompt in clear, and all that it fetches is in the bucket: so of the
+    internet it reaches S3, by name. What it may do there, the network's endpoint says.
+
+    EKS knows a policy's addresses by the policy's name alone, whatever its kind: no two may share
+    one.
+    """
+    return {
+        "apiVersion": "networking.k8s.aws/v1alpha1",
+        "kind": "ApplicationNetworkPolicy",
+        "metadata": metadata(f"{name}-s3", cluster, marks),
+        "spec": {
+            "podSelector": {"matchLabels": selector(marks)},
+            "policyTypes": ["Egress"],
+            "egress": [
+                _to_names(cluster),
+                {"to": [{"domainNames": list(_s3(cluster.region))}], "ports": [_port(443)]},
+            ],
+        },
+    }
 
 
 def weights_policy(name: str, cluster: Cluster, marks: Mapping[str, str]) -> Object:
-    return _policy(name, cluster, marks, ingress=[])
+    """The hub answers from many names that change, so this job reaches all of the internet."""
+    return _policy(name, cluster, marks, ingress=[], egress=[_to_internet(cluster)])
 
 
 def _policy(
-    name: str, cluster: Cluster, marks: Mapping[str, str], *, ingress: list[Object]
+    name: str,
+    cluster: Cluster,
+    marks: Mapping[str, str],
+    *,
+    ingress: list[Object],
+    egress: list[Object],
 ) -> Object:
     return {
         "apiVersion": "networking.k8s.io/v1",
@@ -32,7 +66,7 @@ def _policy(
             "policyTypes": ["Ingress", "Egress"],
             "ingress": ingress,
             # Names and AWS credentials are for all of the namespace, by its own policy.
-            "egress": [_to_internet(cluster)],
+            "egress": egress,
         },
     }
 
@@ -58,11 +92,24 @@ def _from_prometheus() -> Object:
     }
 
 
+def _to_names(cluster: Cluster) -> Object:
+    """The node learns a name's addresses from the answers that it passes on."""
+    resolver = f"{IPv4Network(cluster.services)[_DNS]}/32"
+    ports = [_port(53, "UDP"), _port(53)]
+    return {"to": [{"ipBlock": {"cidr": resolver}}], "ports": ports}
+
+
+def _s3(region: str) -> Iterator[str]:
+    for host in (f"s3.{region}", *(["s3"] if region == _FIRST_REGION else [])):
+        yield f"{host}.amazonaws.com"
+        yield f"*.{host}.amazonaws.com"
+
+
 def _to_internet(cluster: Cluster) -> Object:
     """S3 has public addresses, also through its gateway endpoint. Nothing inside is reached."""
     outside = {"cidr": EVERYWHERE, "except": [cluster.network, cluster.services, LINK_LOCAL]}
     return {"to": [{"ipBlock": outside}], "ports": [_port(443)]}
 
 
-def _port(port: int) -> Object:
-    return {"port": port, "protocol": "TCP"}
+def _port(port: int, protocol: str = "TCP") -> Object:
+    return {"port": port, "protocol": protocol}

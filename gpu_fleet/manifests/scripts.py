@@ -47,15 +47,22 @@ DOWNLOAD: Final = """set -eu
 [ -e "$WORK/complete" ] && exit 0
 hf download "$MODEL" --revision "$REVISION" --local-dir "$WORK/model" \\
   --include '*.safetensors' --include '*.json' --include 'tokenizer.model' --include '*.jinja' \\
-  --exclude 'consolidated*'
+  --exclude 'consolidated*' || {
+  echo "the hub did not give $MODEL at $REVISION. Is the token in the stage's secret hub-token" \
+    "right, and has its owner accepted the model's licence? This goes on by itself: it tries" \
+    "again every few minutes, with the secret's newest value." >&2
+  exit 1
+}
 rm -rf "$WORK/model/.cache"
 ls "$WORK"/model/*.safetensors > /dev/null
 """
 
-# With our chat template, as the container on SageMaker can be given none but by a file.
+# With our chat template, as the container on SageMaker can be given none but by a file. It may
+# change while the model stays, so it goes there in any case, under a name that follows from it.
 UPLOAD: Final = f"""set -eu
+printf %s "$CHAT_TEMPLATE" |
+  aws s3 cp --only-show-errors - "$BUCKET/$PREFIX/$CHAT_TEMPLATE_FILE"
 [ -e "$WORK/complete" ] && exit 0
-printf %s "$CHAT_TEMPLATE" > "$WORK/model/chat_template.jinja"
 aws s3 sync --only-show-errors "$WORK/model" "$BUCKET/$PREFIX/"
 echo "$MODEL $REVISION" | aws s3 cp - "$BUCKET/$PREFIX/{MARKER}"
 echo "copied: $BUCKET/$PREFIX"

@@ -35,6 +35,12 @@ WEIGHTS_ACCOUNT: Final = "weights"
 WEIGHTS: Final = "weights"
 _MARKS: Final = labels(WEIGHTS, WEIGHTS)
 _WORK: Final = "/work"
+_FOR_EVER: Final = 2**31 - 1
+
+
+def template_file(chat_template: str) -> str:
+    """Its name beside the weights: another template is another file, and nothing is overwritten."""
+    return f"chat_template-{_digest(chat_template)}.jinja"
 
 
 def weights_objects(fleet: Fleet, cluster: Cluster) -> Objects:
@@ -61,7 +67,9 @@ def _job(fleet: Fleet, prefix: str, engine: Engine, cluster: Cluster) -> Object:
     size = _room_gib(fleet, engine)
     known = _pod(prefix, engine, replace(cluster, bucket="", namespace=""), size)
     spec: Object = {
-        "backoffLimit": 10,
+        # One that gave up would stay so: its spec doesn't change when a token is mended. Pauses
+        # between tries grow to some minutes, and no further.
+        "backoffLimit": _FOR_EVER,
         "suspend": cluster.paused,
         "template": {
             "metadata": {"labels": dict(_MARKS)},
@@ -77,7 +85,11 @@ def _job(fleet: Fleet, prefix: str, engine: Engine, cluster: Cluster) -> Object:
 
 
 def _hash(pod: Object) -> str:
-    return sha256(json.dumps(pod, sort_keys=True).encode()).hexdigest()[:12]
+    return _digest(json.dumps(pod, sort_keys=True))
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:12]
 
 
 def _room_gib(fleet: Fleet, engine: Engine) -> int:
@@ -94,6 +106,7 @@ def _pod(prefix: str, engine: Engine, cluster: Cluster, room_gib: int) -> Object
         MODEL=engine.model,
         REVISION=engine.revision,
         CHAT_TEMPLATE=cluster.chat_template.replace("$(", "$$("),  # pods expand $(NAME)
+        CHAT_TEMPLATE_FILE=template_file(cluster.chat_template),
         WORK=_WORK,
         HF_HOME=f"{_WORK}/hub",
         HF_TOKEN_PATH=f"{MOUNT}/hub-token",

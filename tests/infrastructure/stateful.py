@@ -104,13 +104,18 @@ def _is_stateful(resource: Mapping[str, Any]) -> bool:
     return resource["Type"] in STATEFUL and not can_go
 
 
+def fixed(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of a resource that can't change without replacing it, by path."""
+    properties = resource.get("Properties", {})
+    found = {path: _at(properties, path) for path in _fixed_paths(resource["Type"])}
+    return {path: value for path, value in found.items() if value is not None}
+
+
 def _of_resource(resource: Mapping[str, Any]) -> Stateful:
-    kind, properties = resource["Type"], resource.get("Properties", {})
-    found = {path: _at(properties, path) for path in _fixed_paths(kind)}
     return Stateful(
-        kind=kind,
+        kind=resource["Type"],
         kept=resource.get("DeletionPolicy", "Delete") != "Delete",
-        fixed={path: value for path, value in found.items() if value is not None},
+        fixed=fixed(resource),
     )
 
 

@@ -10,7 +10,8 @@ from tests.support.kubernetes_schema import custom, errors
 from tests.support.synth import manifests
 
 CUSTOM: Final = {"NodeClass", "NodePool", "ScaledObject", "SecretProviderClass"} | {
-    "TargetGroupBinding"
+    "TargetGroupBinding",
+    "ApplicationNetworkPolicy",
 }
 # Path within the object, and a value that its schema must refuse.
 WRONG: Final[Mapping[str, tuple[tuple[tuple[str | int, ...], object], ...]]] = {
@@ -49,6 +50,14 @@ WRONG: Final[Mapping[str, tuple[tuple[tuple[str | int, ...], object], ...]]] = {
         (("spec", "template", "spec", "tolerations"), [{"operater": "Exists"}]),
     ),
     "NetworkPolicy": ((("spec", "egres"), []),),
+    "ApplicationNetworkPolicy": (
+        (("spec", "egress", 1, "to", 0, "domainNames"), []),
+        (("spec", "egress", 1, "to", 0, "domainNames", 0), "https://s3.amazonaws.com"),
+        (("spec", "egress", 1, "to", 0, "domainNames", 0), "s3.*.amazonaws.com"),
+        (("spec", "egress", 1, "to", 0, "ipBlock"), {"cidr": "10.0.0.0/8"}),
+        (("spec", "ingress"), [{"from": [{"domainNames": ["example.com"]}]}]),
+        (("spec", "podSelecter"), {}),
+    ),
 }
 
 

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -150,7 +151,12 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         (
             "cdk/stages.toml",
             "stages.prod",
-            {"stages.prod": "stages.lab", "10.2.0.0": "10.9.0.0", "administrators": SERVED},
+            {
+                "stages.prod": "stages.lab",
+                "10.2.0.0": "10.9.0.0",
+                "administrators": SERVED,
+                ', on_push = "main"': "",
+            },
         ),
         ("gpu_fleet/engines.toml", "engines.mistral-7b-awq", {"mistral-7b-awq]": "fifth-engine]"}),
     ):
@@ -200,7 +206,9 @@ def test_a_stage_with_a_domain_has_tls_to_the_engines(grown: dict[str, Any]) -> 
 
 
 def test_stacks_come_in_the_order_that_the_guide_says() -> None:
-    """CDK's command deploys by these dependencies: the version last, endpoints after weights."""
+    """CDK's command deploys by these dependencies, and destroys backwards: roles first, the version
+    last, endpoints after weights.
+    """
     manifest = json.loads((assembly("staging") / "manifest.json").read_text("utf-8"))
     before = {
         name.removeprefix("llmo-staging-"): {
@@ -212,8 +220,14 @@ def test_stacks_come_in_the_order_that_the_guide_says() -> None:
         if artifact["type"] == "aws:cloudformation:stack"
     }
     assert "fleet" in before["models"]
-    assert {"observability", "models"} <= before["cicd"]
     assert {"network", "data", "cluster", "namespaces"} <= before["fleet"]
+    assert not before["cicd"]
+    assert all(before[part] for part in PARTS - {"cicd"})
+    assert _all_before("observability", before) == PARTS - {"observability"}
+
+
+def _all_before(part: str, before: Mapping[str, set[str]]) -> set[str]:
+    return before[part].union(*(_all_before(one, before) for one in before[part]))
 
 
 def test_a_fifth_engine_is_one_entry(grown: dict[str, Any]) -> None:

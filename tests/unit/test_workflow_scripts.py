@@ -1,16 +1,23 @@
 """What workflows decide in their scripts: run as GitHub runs them, in a repository of one's own."""
 
+import os
+import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from cdk.branches import versions
 from cdk.stages import load_stages
 from tests.support.workflows import ROOT, jobs, read
 
 WORKFLOWS: Final = ROOT / ".github/workflows"
+SYSTEM: Final = "/usr/local/bin:/usr/bin:/bin"
+PATH: Final = f"{Path(sys.executable).parent}{os.pathsep}{SYSTEM}"
+"""With a Python, which runners have."""
 AUTHOR: Final = ("-c", "user.name=one", "-c", "user.email=one@example.org")
 
 
@@ -18,6 +25,8 @@ AUTHOR: Final = ("-c", "user.name=one", "-c", "user.email=one@example.org")
 class Ended:
     code: int
     said: str
+    failed: str
+    """On the other stream."""
     told: dict[str, str]
     """What it left for the steps that follow."""
 
@@ -34,7 +43,7 @@ def run(text: str, folder: Path, **environment: str) -> Ended:
         ["/bin/bash", "-e", "-c", text],
         cwd=folder,
         env={
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "PATH": SYSTEM,
             "HOME": str(folder),
             "GITHUB_ENV": str(told),
             "GITHUB_OUTPUT": str(told),
@@ -46,7 +55,9 @@ def run(text: str, folder: Path, **environment: str) -> Ended:
         check=False,
     )
     lines = [line.partition("=") for line in told.read_text().splitlines()]
-    return Ended(done.returncode, done.stdout, {name: value for name, _, value in lines})
+    return Ended(
+        done.returncode, done.stdout, done.stderr, {name: value for name, _, value in lines}
+    )
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -73,8 +84,22 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path / "clone"
 
 
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """What a runner has of this repository, as far as stages are looked up."""
+    for package in ("cdk", "gpu_fleet"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / package, tmp_path / "files" / package, ignore=ignored)
+    return tmp_path / "files"
+
+
+def believed(folder: Path, stage: str) -> Ended:
+    return run(script("stage", "run", 1), folder, STAGE=stage, PATH=PATH)
+
+
 def take(clone: Path, asked: str, stage: str = "dev") -> Ended:
-    return run(script("stage", "run", 1), clone, ASKED=asked, STAGE=stage)
+    branches = versions(load_stages()[stage])
+    return run(script("stage", "run", 2), clone, ASKED=asked, BRANCHES=branches)
 
 
 def test_a_tag_is_checked_out_and_its_name_is_the_version(clone: Path) -> None:
@@ -176,36 +201,81 @@ def test_what_was_not_reviewed_is_not_deployed(clone: Path, version: str, said: 
     assert not (clone / "pwned").exists()
 
 
+def where(folder: Path, ref: str, stage: str | None) -> Ended:
+    """As GitHub runs it for a push, or for a stage that somebody typed."""
+    event = "push" if stage is None else "workflow_dispatch"
+    text = script("where", "where", 1)
+    return run(text, folder, EVENT=event, ASKED=stage or "", GITHUB_REF=ref, PATH=PATH)
+
+
 @pytest.mark.parametrize(
-    ("asked", "branch", "stage"),
-    [
-        ("", "develop", "dev"),
-        ("", "main", "prod"),
-        ("staging", "develop", "staging"),
-        ("prod", "main", "prod"),
-        ("dev", "develop", "dev"),
-        ("staging", "main", "staging"),
-        ("prod", "develop", None),
-        ("dev", "main", None),
-        ("", "somebodys", None),
-        ("staging", "somebodys", None),
-    ],
+    ("branch", "stage"), [("develop", "dev"), ("main", "prod"), ("somebodys", "")]
 )
-def test_a_branch_goes_where_it_belongs(
-    tmp_path: Path, asked: str, branch: str, stage: str | None
-) -> None:
-    ended = run(script("deploy", "where", 0), tmp_path, ASKED=asked, BRANCH=branch)
-    assert (ended.code == 0) == (stage is not None)
-    assert ended.told.get("stage") == stage
+def test_a_push_goes_where_it_belongs_or_nowhere(files: Path, branch: str, stage: str) -> None:
+    ended = where(files, f"refs/heads/{branch}", None)
+    assert (ended.code, ended.told) == (0, {"stage": stage})
 
 
 @pytest.mark.parametrize("stage", load_stages())
-@pytest.mark.parametrize("branch", ["main", "develop"])
-def test_a_branch_goes_by_hand_where_aws_believes_it(
-    tmp_path: Path, stage: str, branch: str
-) -> None:
-    ended = run(script("deploy", "where", 0), tmp_path, ASKED=stage, BRANCH=branch)
-    assert (ended.code == 0) == (branch in load_stages()[stage].github.branches)
+@pytest.mark.parametrize("branch", ["main", "develop", "somebodys"])
+def test_a_branch_goes_by_hand_where_aws_believes_it(files: Path, stage: str, branch: str) -> None:
+    ended = where(files, f"refs/heads/{branch}", stage)
+    believed = branch in load_stages()[stage].github.branches
+    assert (ended.code, ended.told) == ((0, {"stage": stage}) if believed else (64, {}))
+
+
+@pytest.mark.parametrize(
+    ("ref", "stage", "said"),
+    [
+        ("refs/heads/main", "prd", "no 'prd' in stages.toml; there are: dev, staging, prod"),
+        ("refs/heads/main", "", "no '' in stages.toml"),
+        ("refs/heads/main", "--help", "no '--help' in stages.toml"),
+        ("refs/heads/main", "$(touch pwned)", "no '$(touch pwned)' in stages.toml"),
+        ("refs/heads/main", "prod\nstage=dev", r"no 'prod\nstage=dev' in stages.toml"),
+        ("refs/tags/main", "prod", "prod is deployed from main; this is 'refs/tags/main'"),
+        ("main", "prod", "prod is deployed from main; this is 'main'"),
+        ("", "staging", "staging is deployed from develop or main; this is ''"),
+    ],
+)
+def test_what_no_stage_believes_goes_nowhere(files: Path, ref: str, stage: str, said: str) -> None:
+    ended = where(files, ref, stage)
+    assert (ended.code, ended.told) == (64, {})
+    assert said in ended.failed
+    assert not (files / "pwned").exists()
+
+
+@pytest.fixture
+def fourth(files: Path) -> Path:
+    """One more entry, in one file."""
+    path = files / "cdk/stages.toml"
+    text = path.read_text("utf-8")
+    entry = text[text.index("[stages.staging]") :].split("\n[")[0]
+    for old, new in {"stages.staging": "stages.lab", "10.1.0.0": "10.9.0.0"}.items():
+        entry = entry.replace(old, new)
+    path.write_text(f"{text}\n{entry}\n", "utf-8")
+    return files
+
+
+def test_workflows_know_a_fourth_stage_by_its_entry(fourth: Path) -> None:
+    assert where(fourth, "refs/heads/main", "lab").told == {"stage": "lab"}
+    assert believed(fourth, "lab").told["branches"] == "main develop"
+
+
+def test_a_stage_is_looked_up_with_nothing_installed(files: Path) -> None:
+    """`-S`: without what is installed beside Python."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "cdk.branches", "versions", "--stage=dev"],
+        cwd=files,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "main develop\n", "")
+
+
+def test_a_stage_that_is_not_there_has_no_versions(files: Path) -> None:
+    ended = believed(files, "prd")
+    assert (ended.code, ended.told) == (64, {})
 
 
 @pytest.mark.parametrize(("typed", "code"), [("destroy dev", 0), ("dev", 1), ("", 1)])

@@ -5,24 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.support import checkout
 from tests.support.deployed_api import api
-from tests.support.synth import STAGES, Template, resources, run_app, templates
-
-DOMAIN = """
-domain = { name = "llm.example.org", hosted_zone_id = "Z0", hosted_zone_name = "example.org" }
-"""
+from tests.support.domain import with_domain
+from tests.support.synth import STAGES, Template, resources, templates
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """Of a stage with a domain: one more line in its entry."""
-    root = checkout.copy(tmp_path_factory.mktemp("domain"))
-    checkout.replace(root, "cdk/stages.toml", "[stages.dev]\n", f"[stages.dev]{DOMAIN}")
-    out = root / "out"
-    done = run_app(out, "stage=dev", root=root)
-    assert done.returncode == 0, done.stderr
-    return checkout.templates(out, "dev")["api"]
+@pytest.fixture
+def template() -> Template:
+    return with_domain()["api"]
 
 
 def only(template: Template, kind: str) -> dict[str, Any]:

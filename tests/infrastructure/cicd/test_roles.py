@@ -52,7 +52,7 @@ def test_only_the_environments_own_workflow_of_a_branch_is_believed(stage: str) 
         assert statement["Condition"] == {
             "StringEquals": {
                 f"{ISSUER}:aud": "sts.amazonaws.com",
-                f"{ISSUER}:sub": f"repo:{github.repository}:environment:{github.environment}",
+                f"{ISSUER}:sub": f"repo:{github.repository}:environment:{stage}",
                 f"{ISSUER}:job_workflow_ref": [
                     f"{file}@refs/heads/{branch}" for branch in github.branches
                 ],
@@ -103,13 +103,41 @@ def test_a_repository_without_numbers_is_believed_by_its_name() -> None:
 
 @stages
 def test_what_deploys_may_only_become_the_bootstrap_roles_of_its_place(stage: str) -> None:
-    (statement,) = statements(stage, f"llmo-{stage}-deploy")
-    assert statement["Action"] == "sts:AssumeRole"
+    become, _ = statements(stage, f"llmo-{stage}-deploy")
+    assert become["Action"] == "sts:AssumeRole"
     place = f"123456789012-{load_stage(stage).region}"
-    assert [arn(one) for one in statement["Resource"]] == [
+    assert [arn(one) for one in become["Resource"]] == [
         f"arn:aws:iam::123456789012:role/cdk-hnb659fds-{name}-role-{place}"
         for name in ("deploy", "file-publishing", "lookup")
     ]
+
+
+@stages
+def test_what_deploys_reads_two_parameters_that_exist(stage: str) -> None:
+    _, read = statements(stage, f"llmo-{stage}-deploy")
+    assert read["Action"] == "ssm:GetParameter"
+    asked = {arn(one).rpartition(":parameter")[2] for one in read["Resource"]}
+    assert asked == {f"/llmo/{stage}/paused", f"/llmo/{stage}/weights-bucket"}
+    assert asked <= {
+        one["Properties"].get("Name")
+        for template in templates(stage).values()
+        for one in resources(template, "AWS::SSM::Parameter").values()
+    }
+
+
+@stages
+def test_what_deploys_sees_which_weights_are_there_and_reads_none(stage: str) -> None:
+    data = templates(stage)["data"]
+    (policy,) = (
+        one["Properties"]
+        for one in resources(data, "AWS::IAM::Policy").values()
+        if one["Properties"]["Roles"] == [f"llmo-{stage}-deploy"]
+    )
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "s3:ListBucket"
+    (bucket,) = statement["Resource"]["Fn::GetAtt"][:1]
+    assert bucket.startswith("BucketsWeights")
+    assert statement["Condition"] == {"StringLike": {"s3:prefix": ["models/*", "adapters/*"]}}
 
 
 @stages
@@ -173,6 +201,9 @@ def test_an_account_that_has_the_provider_gets_no_second_one() -> None:
 
 @stages
 def test_a_stage_tells_which_version_it_runs(stage: str) -> None:
-    (version,) = resources(templates(stage)["cicd"], "AWS::SSM::Parameter").values()
-    assert version["Properties"]["Name"] == f"/llmo/{stage}/version"
-    assert version["Properties"]["Value"] == "unversioned"
+    """By the stack that comes last: what it tells is deployed, all of it."""
+    told = {
+        one["Properties"]["Name"]: one["Properties"]["Value"]
+        for one in resources(templates(stage)["observability"], "AWS::SSM::Parameter").values()
+    }
+    assert told[f"/llmo/{stage}/version"] == "unversioned"

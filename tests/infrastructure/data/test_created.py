@@ -41,8 +41,20 @@ class Created:
 @pytest.fixture(scope="module", params=["dev", "prod"])
 def created(request: pytest.FixtureRequest, aws: LocalAws) -> Iterator[Created]:
     stage = str(request.param)
-    with _stack(aws, stage) as physical, _secrets(aws, templates(stage)["data"]):
+    with (
+        _role(aws, f"llmo-{stage}-deploy"),
+        _stack(aws, stage) as physical,
+        _secrets(aws, templates(stage)["data"]),
+    ):
         yield Created(aws=aws, stage=stage, physical=physical)
+
+
+@contextmanager
+def _role(aws: LocalAws, name: str) -> Iterator[None]:
+    """Of the stack that comes before: this one gives it a right."""
+    aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    yield
+    aws.client("iam").delete_role(RoleName=name)
 
 
 @contextmanager

@@ -35,9 +35,10 @@ def test_the_load_balancer_is_internal_and_logs(stage: str) -> None:
     assert attributes(stage)["routing.http.drop_invalid_header_fields.enabled"] == "true"
 
 
-@pytest.mark.parametrize(("stage", "kept"), [("dev", "false"), ("prod", "true")])
-def test_where_data_is_kept_the_load_balancer_is(stage: str, kept: str) -> None:
-    assert attributes(stage)["deletion_protection.enabled"] == kept
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_load_balancer_goes_with_its_stack(stage: str) -> None:
+    """It holds nothing. Where data is kept, it is the stacks that are protected."""
+    assert attributes(stage)["deletion_protection.enabled"] == "false"
 
 
 def test_the_load_balancer_waits_longer_than_api_gateway() -> None:
@@ -73,9 +74,9 @@ def test_priorities_are_distinct_and_leave_room_below() -> None:
     assert all(100 <= priority <= 50_000 for priority in priorities)
 
 
-def test_each_engine_has_a_name_in_the_private_zone() -> None:
+def test_each_engine_and_the_collector_have_names_in_the_private_zone() -> None:
     names = [record["Name"] for record in all_of("AWS::Route53::RecordSet")]
-    assert sorted(names) == sorted(f"{name}.dev.llmo.internal." for name in ENGINES)
+    assert sorted(names) == sorted(f"{name}.dev.llmo.internal." for name in (*ENGINES, "otel"))
 
 
 def test_targets_are_pods_and_leave_without_losing_requests() -> None:
@@ -89,10 +90,20 @@ def test_targets_are_pods_and_leave_without_losing_requests() -> None:
         assert kept["load_balancing.algorithm.type"] == "least_outstanding_requests"
 
 
-def test_the_cluster_may_fill_the_target_groups() -> None:
-    """EKS registers targets only in groups that carry its tag."""
-    for group in all_of(f"{V2}TargetGroup"):
-        assert "eks:eks-cluster-name" in {tag["Key"] for tag in group["Tags"]}
+@pytest.mark.parametrize(("part", "count"), [("fleet", len(ENGINES)), ("observability", 1)])
+def test_the_cluster_may_fill_the_target_groups(part: str, count: int) -> None:
+    """EKS registers targets only in groups that carry its tag, with this cluster's name."""
+    (cluster,) = resources(templates("dev")["cluster"], "AWS::EKS::Cluster")
+    exported = {
+        one["Export"]["Name"]: one["Value"]
+        for one in templates("dev")["cluster"]["Outputs"].values()
+        if "Export" in one
+    }
+    groups = resources(templates("dev")[part], f"{V2}TargetGroup").values()
+    assert len(groups) == count
+    for group in groups:
+        tags = {tag["Key"]: tag["Value"] for tag in group["Properties"]["Tags"]}
+        assert exported[tags["eks:eks-cluster-name"]["Fn::ImportValue"]] == {"Ref": cluster}
 
 
 def test_pods_let_the_load_balancer_in_on_one_port() -> None:

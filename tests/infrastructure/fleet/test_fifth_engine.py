@@ -64,8 +64,10 @@ def priorities(template: dict[str, Any]) -> dict[str, int]:
 
 def test_it_has_its_way_and_its_role(fleet: dict[str, Any]) -> None:
     assert f"{NAME}.dev.llmo.internal" in priorities(fleet)
-    for kind in (f"{V2}TargetGroup", f"{V2}ListenerRule", "AWS::Route53::RecordSet"):
+    for kind in (f"{V2}TargetGroup", f"{V2}ListenerRule"):
         assert len(resources(fleet, kind)) == 5
+    records = resources(fleet, "AWS::Route53::RecordSet").values()
+    assert f"{NAME}.dev.llmo.internal." in {one["Properties"]["Name"] for one in records}
     accounts = {
         one["Properties"]["ServiceAccount"]
         for one in resources(fleet, "AWS::EKS::PodIdentityAssociation").values()

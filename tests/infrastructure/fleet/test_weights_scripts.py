@@ -81,12 +81,13 @@ def run(
         "MODEL": "o/m",
         "REVISION": "main",
         "CHAT_TEMPLATE": "{{ '%s' }} $(TEMPLATE)",
+        "CHAT_TEMPLATE_FILE": "chat_template-1.jinja",
     }
 
-    def shell(script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def shell(script: str, *arguments: str, **changed: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             ["/bin/sh", "-c", script, "script", *arguments],
-            env=settings,
+            env={**settings, **changed},
             capture_output=True,
             text=True,
             timeout=60,
@@ -102,14 +103,46 @@ def test_a_model_is_copied_once(run: Run, bucket: Any) -> None:  # noqa: ANN401
         assert (done.returncode, done.stderr) == (0, "")
     assert [one.key for one in bucket.objects.all()] == [
         f"{PREFIX}/_complete",
-        f"{PREFIX}/chat_template.jinja",
+        f"{PREFIX}/chat_template-1.jinja",
         f"{PREFIX}/config.json",
         f"{PREFIX}/model.safetensors",
     ]
-    template = bucket.Object(f"{PREFIX}/chat_template.jinja").get()["Body"].read()
+    template = bucket.Object(f"{PREFIX}/chat_template-1.jinja").get()["Body"].read()
     assert template == b"{{ '%s' }} $(TEMPLATE)"
     assert "there already" in run(LOOK).stdout
     assert (run(DOWNLOAD).stdout, run(UPLOAD).stdout) == ("", "")
+
+
+def test_a_new_chat_template_comes_to_a_model_that_is_there(run: Run, bucket: Any) -> None:  # noqa: ANN401
+    """Under another name: containers that run, and start anew, keep theirs."""
+    for script in (LOOK, DOWNLOAD, UPLOAD):
+        run(script)
+    changed = {"CHAT_TEMPLATE": "{{ new }}", "CHAT_TEMPLATE_FILE": "chat_template-2.jinja"}
+    for script in (LOOK, DOWNLOAD, UPLOAD):
+        assert run(script, **changed).returncode == 0
+    found = {
+        number: bucket.Object(f"{PREFIX}/chat_template-{number}.jinja").get()["Body"].read()
+        for number in (1, 2)
+    }
+    assert found == {1: b"{{ '%s' }} $(TEMPLATE)", 2: b"{{ new }}"}
+
+
+def test_a_hub_that_refuses_is_told_of_and_asked_again(
+    run: Run,
+    bucket: Any,  # noqa: ANN401
+    tmp_path: Path,
+) -> None:
+    """As a restarted container does it: the same script, when the token has been mended."""
+    refusing = tmp_path / "refusing"
+    refusing.mkdir()
+    (refusing / "hf").write_text("#!/bin/sh\necho 403 gated repo >&2\nexit 1\n")
+    (refusing / "hf").chmod(0o755)
+    refused = run(DOWNLOAD, PATH=f"{refusing}:/usr/bin:/bin")
+    assert refused.returncode == 1
+    assert "403 gated repo" in refused.stderr
+    assert "Is the token in the stage's secret hub-token right" in refused.stderr
+    assert run(DOWNLOAD).returncode == 0
+    assert f"copied: s3://{bucket.name}/{PREFIX}" in run(UPLOAD).stdout
 
 
 def test_half_a_copy_is_no_copy(run: Run, bucket: Any) -> None:  # noqa: ANN401

@@ -74,17 +74,44 @@ def test_interfaces_pass_named_actions_of_this_account_only(stage: str) -> None:
         assert statement["Condition"] == {"StringEquals": {"aws:PrincipalAccount": OWN}}
 
 
+def s3_of(stage: str, subnets: str) -> list[dict[str, Any]]:
+    """Statements of the policy on the way that these subnets have to S3."""
+    routes = {name for name in templates(stage)["network"]["Resources"] if subnets in name}
+    (found,) = (
+        one["PolicyDocument"]["Statement"]
+        for one in endpoints(stage, "Gateway")
+        if service(one) == "s3" and any(table["Ref"] in routes for table in one["RouteTableIds"])
+    )
+    assert isinstance(found, list)
+    return found
+
+
+def listed(value: Any) -> list[Any]:  # noqa: ANN401  (CloudFormation)
+    return value if isinstance(value, list) else [value]
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_functions_reach_no_bucket_of_others(stage: str) -> None:
-    """Nodes do: image layers lie there."""
-    template = templates(stage)["network"]
-    functions = {name for name in template["Resources"] if "functionsSubnet" in name}
-    for one in endpoints(stage, "Gateway"):
-        if service(one) == "s3" and any(t["Ref"] in functions for t in one["RouteTableIds"]):
-            (statement,) = one["PolicyDocument"]["Statement"]
-            assert statement["Condition"] == {"StringEquals": {"aws:ResourceAccount": OWN}}
-            return
-    raise AssertionError("functions have no endpoint of S3")
+    (statement,) = s3_of(stage, "functionsSubnet")
+    assert statement["Condition"] == {"StringEquals": {"aws:ResourceAccount": OWN}}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_pods_carry_nothing_into_buckets_of_others(stage: str) -> None:
+    """But they read image layers there, and what applies manifests answers CloudFormation."""
+    own, *others = s3_of(stage, "privateSubnet")
+    assert own["Condition"] == {"StringEquals": {"aws:ResourceAccount": OWN}}
+    passed = {
+        json.dumps(resource).rsplit(":::", 1)[-1].rstrip('"]}'): one["Action"]
+        for one in others
+        for resource in listed(one["Resource"])
+    }
+    assert passed == {
+        "prod-us-west-2-starport-layer-bucket/*": "s3:GetObject",
+        "prod-registry-k8s-io-us-west-2/*": "s3:GetObject",
+        "cloudformation-custom-resource-response-uswest2/*": "s3:PutObject",
+    }
+    assert {one["Effect"] for one in (own, *others)} == {"Allow"}
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -33,6 +33,11 @@ def test_with_a_domain_engines_have_names_a_certificate_can_be_had_for() -> None
     host = names.engine_host(WITH_DOMAIN, "mistral-7b-awq")
     assert host == "mistral-7b-awq.engines.llm.example.org"
     assert names.url(WITH_DOMAIN, host) == "https://mistral-7b-awq.engines.llm.example.org"
+    assert names.collector_host(WITH_DOMAIN) == "otel.engines.llm.example.org"
+
+
+def test_the_networks_own_zone_is_the_same_with_a_domain() -> None:
+    assert names.private_zone(WITH_DOMAIN) == names.private_zone(STAGE) == "dev.llmo.internal"
 
 
 def test_no_engine_can_take_the_collectors_name() -> None:

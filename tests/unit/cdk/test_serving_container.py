@@ -1,14 +1,17 @@
 """One engine's entry gives a pod's arguments and a container's environment alike."""
 
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import pytest
 
+from cdk import weights
 from cdk.errors import WrongInput
 from cdk.serving_container import image_uri, serving_environment
+from cdk.weights import chat_template_file
 from gpu_fleet.engines import Engine, load_fleet
+from gpu_fleet.manifests.weights import template_file
 from gpu_fleet.serving import in_container, vllm_arguments
 
 ENGINES: Final = load_fleet().engines
@@ -31,7 +34,20 @@ def test_every_option_of_the_pod_is_in_the_environment_or_differs_on_purpose(nam
         option, equals, value = argument.partition("=")
         if option.startswith("--") and option.removeprefix("--") not in DIFFERS:
             assert said.pop(option) == (value if equals else "true"), option
-    assert said == {"--chat-template": "/opt/ml/model/chat_template.jinja"}
+    assert said == {"--chat-template": f"/opt/ml/model/{chat_template_file()}"}
+
+
+def test_another_chat_template_is_another_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or SageMaker would never hear of it: its model would not change."""
+    before = serving_environment("mistral-7b-awq", ENGINES["mistral-7b-awq"])
+    other = tmp_path / "other.jinja"
+    other.write_text("{{ other }}")
+    monkeypatch.setattr(weights, "CHAT_TEMPLATE", other)
+    after = serving_environment("mistral-7b-awq", ENGINES["mistral-7b-awq"])
+    assert {name for name in before if before[name] != after[name]} == {"SM_VLLM_CHAT_TEMPLATE"}
+    assert after["SM_VLLM_CHAT_TEMPLATE"] == f"/opt/ml/model/{template_file('{{ other }}')}"
 
 
 def test_values_are_the_entrys() -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from cdk.errors import WrongInput
-from cdk.stages import STAGES_TOML, load_stage, load_stages
+from cdk.kubernetes.namespaces import namespaces
+from cdk.stages import STAGES_TOML, TEAMS, load_stage, load_stages
+from gpu_fleet.engines import load_fleet
 from gpu_fleet.errors import ConfigError
 
 TEXT = STAGES_TOML.read_text()
@@ -49,6 +51,7 @@ def test_a_stage_knows_its_name_and_what_holds_for_all() -> None:
 
 def test_a_fourth_stage_is_one_entry(tmp_path: Path) -> None:
     fourth = DEV.replace("stages.dev", "stages.lab").replace("10.0.0.0", "10.9.0.0")
+    fourth = fourth.replace(', on_push = "develop"', "")
     assert list(load_stages(written(tmp_path, TEXT + fourth))) == ["dev", "staging", "prod", "lab"]
 
 
@@ -67,8 +70,8 @@ def test_prod_believes_main_and_dev_what_is_not_there_yet() -> None:
 
 
 def test_a_repositorys_numbers_are_optional(tmp_path: Path) -> None:
-    numbers = 'environment = "dev", owner_id = "123456", repository_id = "456789"'
-    github = load_stage("dev", changed(tmp_path, 'environment = "dev"', numbers)).github
+    numbers = 'on_push = "develop", owner_id = "123456", repository_id = "456789"'
+    github = load_stage("dev", changed(tmp_path, 'on_push = "develop"', numbers)).github
     assert (github.owner_id, github.repository_id) == ("123456", "456789")
     assert load_stage("dev").github.repository_id is None
 
@@ -172,9 +175,19 @@ def test_an_unknown_stage_is_told_which_there_are() -> None:
             "stages.dev.github.repository: is 'https://github.com/llm-lab/llm-optimization-",
         ),
         (
+            'on_push = "develop"',
             'environment = "dev"',
-            'environment = "dev:*"',
-            "stages.dev.github.environment: is 'dev:*'; must be letters, digits, - and _",
+            "stages.dev.github.environment: unknown key; allowed: repository, branches, on_push",
+        ),
+        (
+            'on_push = "develop"',
+            'on_push = "main"',
+            "stages.dev.github.on_push: is main; must be in branches",
+        ),
+        (
+            'branches = ["develop"], on_push = "develop"',
+            'branches = ["main"], on_push = "main"',
+            "stages.prod.github.on_push: is main, which goes to dev already",
         ),
         (
             'branches = ["develop"]',
@@ -193,28 +206,28 @@ def test_an_unknown_stage_is_told_which_there_are() -> None:
         ),
         (', branches = ["develop"]', "", "stages.dev.github.branches: is missing"),
         (
-            'environment = "dev"',
-            'environment = "dev", owner_id = "12*", repository_id = "34"',
+            'on_push = "develop"',
+            'on_push = "develop", owner_id = "12*", repository_id = "34"',
             "stages.dev.github.owner_id: is '12*'; must be digits, in quotes",
         ),
         (
-            'environment = "dev"',
-            'environment = "dev", owner_id = "12", repository_id = "٣"',
+            'on_push = "develop"',
+            'on_push = "develop", owner_id = "12", repository_id = "٣"',
             "stages.dev.github.repository_id: is '٣'; must be digits, in quotes",
         ),
         (
-            'environment = "dev"',
-            'environment = "dev", owner_id = 12, repository_id = "34"',
+            'on_push = "develop"',
+            'on_push = "develop", owner_id = 12, repository_id = "34"',
             "stages.dev.github.owner_id: must be of type str, is 12",
         ),
         (
-            'environment = "dev"',
-            'environment = "dev", repository_id = "34"',
+            'on_push = "develop"',
+            'on_push = "develop", repository_id = "34"',
             "stages.dev.github: must have owner_id and repository_id, or neither",
         ),
         (
-            'environment = "dev"',
-            'environment = "dev", provider = "mine"',
+            'on_push = "develop"',
+            'on_push = "develop", provider = "mine"',
             "stages.dev.github.provider: is 'mine'; allowed: create, existing",
         ),
         (
@@ -289,3 +302,49 @@ def test_a_file_that_is_no_toml_is_told_so(tmp_path: Path) -> None:
 def test_a_file_without_stages_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"stages\.toml: stages: is missing"):
         load_stages(written(tmp_path, 'service_cidr = "172.20.0.0/16"'))
+
+
+ROLE = "arn:aws:iam::123456789012:role/"
+
+
+def people(folder: Path, lines: str) -> Path:
+    return changed(folder, "administrators = []", f"administrators = []\n{lines}")
+
+
+def test_who_looks_and_who_is_of_a_team_is_optional(tmp_path: Path) -> None:
+    shipped = load_stage("dev")
+    assert (shipped.viewers, dict(shipped.teams)) == ((), {})
+    lines = f'viewers = ["{ROLE}audit"]\nteams = {{ quant = ["{ROLE}path/quant"] }}'
+    stage = load_stage("dev", people(tmp_path, lines))
+    assert stage.viewers == (f"{ROLE}audit",)
+    assert dict(stage.teams) == {"quant": (f"{ROLE}path/quant",)}
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('viewers = ["bob"]', "stages.dev.viewers: is 'bob'; must be ARNs of IAM roles"),
+        (
+            'teams = { eval = ["arn:aws:iam::123456789012:user/bob"] }',
+            "stages.dev.teams.eval: is 'arn:aws:iam::123456789012:user/bob'; must be ARNs of IAM",
+        ),
+        (
+            "teams = { sales = [] }",
+            "stages.dev.teams.sales: is no team; allowed: quant, finetune, eval",
+        ),
+        ('teams = ["quant"]', "stages.dev.teams: must be a table, is ['quant']"),
+        (
+            f'viewers = ["{ROLE}audit", "{ROLE}audit"]',
+            "stages.dev.viewers: must name each role once",
+        ),
+    ],
+)
+def test_wrong_people_are_told(tmp_path: Path, lines: str, message: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        load_stage("dev", people(tmp_path, lines))
+    assert message in str(told.value)
+
+
+def test_a_team_is_a_namespace() -> None:
+    made = {one.name for one in namespaces(load_stage("dev"), load_fleet())}
+    assert set(TEAMS) < made

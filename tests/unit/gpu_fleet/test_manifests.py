@@ -36,13 +36,14 @@ def test_an_engine_has_all_that_it_needs_in_the_order_of_need(name: str) -> None
         "ConfigMap",
         "SecretProviderClass",
         "NetworkPolicy",
+        "ApplicationNetworkPolicy",
         "Service",
         "PodDisruptionBudget",
         "Deployment",
         "ScaledObject",
         "TargetGroupBinding",
     ]
-    assert {one["metadata"]["name"] for one in objects} == {name}
+    assert {one["metadata"]["name"] for one in objects} == {name, f"{name}-s3"}
     assert {one["metadata"]["namespace"] for one in objects} == {"llm-baseline"}
 
 
@@ -71,6 +72,7 @@ def test_whoever_selects_an_engine_selects_its_pods_and_no_others(name: str) -> 
         objects["Deployment"]["spec"]["selector"]["matchLabels"],
         objects["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
         objects["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"],
+        objects["ApplicationNetworkPolicy"]["spec"]["podSelector"]["matchLabels"],
     )
     for selector in selectors:
         assert selector.items() <= labels.items()
@@ -99,8 +101,38 @@ def test_only_the_load_balancer_and_prometheus_come_in() -> None:
     assert ports == [[{"port": CONTAINER_PORT, "protocol": "TCP"}]] * 2
 
 
-def test_an_engine_reaches_nothing_inside() -> None:
-    (rule,) = by_kind(AWQ)["NetworkPolicy"]["spec"]["egress"]
+@pytest.mark.parametrize("name", NAMES)
+def test_of_all_outside_an_engine_reaches_s3_alone(name: str) -> None:
+    """It holds prompts in clear: what it could be made to send has nowhere else to go."""
+    objects = by_kind(name)
+    assert objects["NetworkPolicy"]["spec"]["egress"] == []
+    spec = objects["ApplicationNetworkPolicy"]["spec"]
+    dns, s3 = spec["egress"]
+    assert spec["policyTypes"] == ["Egress"]
+    assert dns["to"] == [{"ipBlock": {"cidr": "172.20.0.10/32"}}]
+    assert dns["ports"] == [{"port": 53, "protocol": one} for one in ("UDP", "TCP")]
+    names = ["s3.us-west-2.amazonaws.com", "*.s3.us-west-2.amazonaws.com"]
+    assert s3["to"] == [{"domainNames": names}]
+    assert s3["ports"] == [{"port": 443, "protocol": "TCP"}]
+
+
+def test_the_first_region_has_its_global_names_too() -> None:
+    there = by_kind(AWQ, replace(CLUSTER, region="us-east-1"))["ApplicationNetworkPolicy"]
+    (peer,) = there["spec"]["egress"][1]["to"]
+    assert {"*.s3.amazonaws.com", "s3.amazonaws.com"} < set(peer["domainNames"])
+
+
+def test_no_two_policies_share_a_name() -> None:
+    """EKS would mix up what they allow, of whichever kind they are."""
+    objects = [one for name in NAMES for one in engine_objects(FLEET, name, CLUSTER)]
+    objects += weights_objects(FLEET, CLUSTER)
+    named = [one["metadata"]["name"] for one in objects if one["kind"].endswith("NetworkPolicy")]
+    assert sorted(named) == sorted(set(named))
+
+
+def test_the_job_that_asks_the_hub_reaches_nothing_inside() -> None:
+    policies = [one for one in weights_objects(FLEET, CLUSTER) if one["kind"] == "NetworkPolicy"]
+    ((rule,),) = (one["spec"]["egress"] for one in policies)
     (outside,) = rule["to"]
     assert {CLUSTER.network, CLUSTER.services} < set(outside["ipBlock"]["except"])
     assert rule["ports"] == [{"port": 443, "protocol": "TCP"}]

@@ -14,7 +14,7 @@ def test_one_engine_as_yaml(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["manifests", "--engine", "mistral-7b-awq"]) == 0
     text = capsys.readouterr().out
     objects = list(yaml.safe_load_all(text))
-    assert {one["metadata"]["name"] for one in objects} == {"mistral-7b-awq"}
+    assert {one["metadata"]["name"] for one in objects} == {"mistral-7b-awq", "mistral-7b-awq-s3"}
     assert "&id" not in text
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from gpu_fleet.engines import Fleet, load_fleet
 from gpu_fleet.manifests import Cluster, example, weights_objects
+from gpu_fleet.manifests.weights import template_file
 
 FLEET: Final = load_fleet()
 EXAMPLE: Final = example(FLEET)
@@ -76,6 +77,27 @@ def test_the_hubs_token_is_a_file_for_the_one_that_downloads() -> None:
         one for one in weights_objects(FLEET, EXAMPLE) if one["kind"] == "SecretProviderClass"
     ]
     assert "secretObjects" not in provider["spec"]
+
+
+def settings(job: dict[str, Any]) -> dict[str, Any]:
+    (upload,) = pod(job)["containers"]
+    return {one["name"]: one.get("value") for one in upload["env"]}
+
+
+def test_a_new_chat_template_is_another_job_that_writes_another_file() -> None:
+    old, new = (jobs(cluster=replace(EXAMPLE, chat_template=text)) for text in ("a", "b"))
+    assert not names(old) & names(new)
+    files = {settings(job)["CHAT_TEMPLATE_FILE"] for job in (*old, *new)}
+    assert files == {template_file("a"), template_file("b")}
+    assert len(files) == 2
+
+
+def test_a_job_never_gives_up() -> None:
+    """Nothing in it changes when a token is mended, so nothing would start it again."""
+    for job in jobs():
+        assert job["spec"]["backoffLimit"] == 2**31 - 1
+        assert pod(job)["restartPolicy"] == "OnFailure"
+        assert "activeDeadlineSeconds" not in job["spec"]
 
 
 def test_there_is_room_for_the_weights() -> None:
