@@ -15,7 +15,7 @@ from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
 from cdk import names
-from cdk.constructs.network import BALANCERS
+from cdk.constructs.network.network import BALANCERS
 from cdk.stages import Domain, Stage
 from gpu_fleet.serving import CONTAINER_PORT
 

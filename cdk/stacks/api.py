@@ -5,16 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import CfnOutput
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from cdk import names
-from cdk.constructs.api_domain import ApiDomain
-from cdk.constructs.gateway import REFUSALS, Gateway
-from cdk.constructs.gateway_functions import Function
-from cdk.constructs.gateway_roles import Stores
-from cdk.constructs.vpc_attachment import VpcAttachment
-from cdk.constructs.web_firewall import WebFirewall
+from cdk.constructs.api.domain import ApiDomain
+from cdk.constructs.api.functions import Function
+from cdk.constructs.api.gateway import REFUSALS, Gateway
+from cdk.constructs.api.roles import Stores
+from cdk.constructs.api.vpc_attachment import VpcAttachment
+from cdk.constructs.api.web_firewall import WebFirewall
 from cdk.deployment import Deployment
 from cdk.stacks.base import StageStack
 from cdk.stacks.data import DataStack
@@ -86,10 +84,4 @@ class ApiStack(StageStack):
 
     def _build_outputs(self) -> None:
         CfnOutput(self, "Url", value=self.url, description="Where callers find the API")
-        ssm.StringParameter(
-            self,
-            "UrlParameter",
-            parameter_name=names.parameter(self.stage, "url"),
-            string_value=self.url,
-            description="Where callers find the API",
-        )
+        self.publish("url", self.url, "Where callers find the API")

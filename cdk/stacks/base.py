@@ -1,6 +1,7 @@
 """What all stacks have in common: their name, where they are, and what removal means."""
 
 from aws_cdk import Environment, RemovalPolicy, Stack
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cdk import names
@@ -22,3 +23,13 @@ class StageStack(Stack):
         self.deployment = deployment
         self.stage = stage
         self.removal = RemovalPolicy(stage.removal.upper())
+
+    def publish(self, part: str, value: str, description: str) -> None:
+        """Where operations find it: a parameter, `/llmo/<stage>/<part>`."""
+        ssm.StringParameter(
+            self,
+            part,
+            parameter_name=names.parameter(self.stage, part),
+            string_value=value,
+            description=description,
+        )

@@ -1,16 +1,13 @@
 from typing import Any
 
 from aws_cdk import aws_eks_v2 as eks
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from cdk import names
-from cdk.constructs.cluster import ClusterConstruct
-from cdk.constructs.cluster_services import ClusterServices
-from cdk.constructs.kubectl import apply
-from cdk.constructs.node_pools import NodePools
-from cdk.constructs.pod_identity import PodIdentity
+from cdk.constructs.cluster.cluster import ClusterConstruct
+from cdk.constructs.cluster.kubectl import apply
+from cdk.constructs.cluster.node_pools import NodePools
+from cdk.constructs.cluster.pod_identity import PodIdentity
+from cdk.constructs.cluster.services import ClusterServices
 from cdk.deployment import Deployment
 from cdk.stacks.base import StageStack
 from cdk.stacks.network import NetworkStack
@@ -26,12 +23,10 @@ class ClusterStack(StageStack):
         nodes = NodePools(self, "Nodes", deployment=deployment, control_plane=control_plane)
         services = ClusterServices(self, "Services", deployment=deployment, cluster=self.cluster)
         services.node.add_dependency(nodes)
-        ssm.StringParameter(
-            self,
+        self.publish(
             "paused",
-            parameter_name=names.parameter(self.stage, "paused"),
-            string_value=str(deployment.paused).lower(),
-            description="Whether nodes are kept away; a destroy has to end the pause first",
+            str(deployment.paused).lower(),
+            "Whether nodes are kept away; a destroy has to end the pause first",
         )
 
     def apply(
@@ -44,9 +39,8 @@ class ClusterStack(StageStack):
 
     def pod_identity(
         self, scope: Construct, id_: str, *, namespace: str, service_account: str
-    ) -> iam.Role:
+    ) -> PodIdentity:
         """A role for pods with this service account; what it may do, the caller grants."""
-        identity = PodIdentity(
+        return PodIdentity(
             scope, id_, cluster=self.cluster, namespace=namespace, service_account=service_account
         )
-        return identity.role

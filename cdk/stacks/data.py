@@ -1,12 +1,11 @@
 from aws_cdk import RemovalPolicy
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cdk import names
-from cdk.constructs.buckets import Buckets
-from cdk.constructs.secrets import Secrets
-from cdk.constructs.tables import Tables
-from cdk.constructs.weights import let_look
+from cdk.constructs.data.buckets import Buckets
+from cdk.constructs.data.secrets import Secrets
+from cdk.constructs.data.tables import Tables
+from cdk.constructs.data.weights import let_look
 from cdk.deployment import Deployment
 from cdk.stacks.base import StageStack
 
@@ -25,15 +24,13 @@ class DataStack(StageStack):
         secrets = Secrets(self, "Secrets", stage=self.stage, removal=_unless_undone(self.removal))
         self.key_pepper, self.grafana_admin = secrets.key_pepper, secrets.grafana_admin
         self.hub_token, self.harness_key = secrets.hub_token, secrets.harness_key
-        self._build_parameter("weights-bucket", self.weights_bucket.bucket_name)
+        self.publish(
+            "weights-bucket",
+            self.weights_bucket.bucket_name,
+            "What engines load",
+        )
         deploy = names.prefixed(self.stage, "deploy")
         let_look(self, "DeployLooks", self.weights_bucket, role_name=deploy)
-
-    def _build_parameter(self, part: str, value: str) -> None:
-        """A name that CloudFormation makes: where operations find it."""
-        ssm.StringParameter(
-            self, part, parameter_name=names.parameter(self.stage, part), string_value=value
-        )
 
 
 def _unless_undone(removal: RemovalPolicy) -> RemovalPolicy:

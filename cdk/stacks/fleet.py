@@ -3,17 +3,16 @@ from collections.abc import Iterator, Mapping
 from aws_cdk import CfnOutput
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53 as route53
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from cdk import names
 from cdk.constructs import watched
 from cdk.constructs.alarms import Alarms
+from cdk.constructs.data.secrets import engine_key
+from cdk.constructs.data.weights import grant_load, grant_store
 from cdk.constructs.engine_balancer import EngineBalancer, idle_timeout_s
-from cdk.constructs.network import BALANCERS
-from cdk.constructs.secrets import engine_key
-from cdk.constructs.weights import grant_load, grant_store
+from cdk.constructs.network.network import BALANCERS
 from cdk.deployment import Deployment
 from cdk.stacks.base import StageStack
 from cdk.stacks.cluster import ClusterStack
@@ -59,10 +58,10 @@ class FleetStack(StageStack):
         }
         self._build_way_to_pods(network)
         self._keys = {name: engine_key(self, self.stage, name) for name in deployment.fleet.engines}
-        around = self._around(network, groups)
-        self._build_weights(around)
+        target = self._describe_cluster(network, groups)
+        self._build_weights(target)
         for name in deployment.fleet.engines:
-            self._build_engine(name, around)
+            self._build_engine(name, target)
         self.alarms = Alarms(self, "Alarms", stage=self.stage, watched=self._watched(groups))
 
     def _build_balancer(self, network: NetworkStack) -> EngineBalancer:
@@ -117,7 +116,7 @@ class FleetStack(StageStack):
             description="Engines in their pods",
         )
 
-    def _around(
+    def _describe_cluster(
         self, network: NetworkStack, groups: dict[str, elbv2.ApplicationTargetGroup]
     ) -> Cluster:
         subnets = network.vpc.select_subnets(subnet_group_name=BALANCERS).subnets
@@ -137,37 +136,31 @@ class FleetStack(StageStack):
             paused=self.deployment.paused,
         )
 
-    def _build_weights(self, around: Cluster) -> None:
+    def _build_weights(self, cluster: Cluster) -> None:
         fleet = self.deployment.fleet
-        role = self._cluster.pod_identity(
+        identity = self._cluster.pod_identity(
             self, "WeightsRole", namespace=names.NAMESPACE, service_account=WEIGHTS_ACCOUNT
         )
         prefixes = sorted({model_prefix(engine) for engine in fleet.engines.values()})
-        grant_store(role, self._data.weights_bucket, prefixes)
-        self._data.hub_token.grant_read(role)
-        objects = self._cluster.apply(self, "Weights", *weights_objects(fleet, around))
-        objects.node.add_dependency(_with_rights(role))
+        grant_store(identity.role, self._data.weights_bucket, prefixes)
+        self._data.hub_token.grant_read(identity.role)
+        objects = self._cluster.apply(self, "Weights", *weights_objects(fleet, cluster))
+        objects.node.add_dependency(identity)  # pods that start before it get no credentials
 
-    def _build_engine(self, name: str, around: Cluster) -> None:
+    def _build_engine(self, name: str, cluster: Cluster) -> None:
         engine = self.deployment.fleet.engines[name]
-        role = self._cluster.pod_identity(
+        identity = self._cluster.pod_identity(
             self,
             f"{name}-role",
             namespace=names.NAMESPACE,
             service_account=service_account(name),
         )
         prefixes = [model_prefix(engine), *adapter_prefixes(engine)]
-        grant_load(role, self._data.weights_bucket, prefixes)
-        self._keys[name].grant_read(role)
+        grant_load(identity.role, self._data.weights_bucket, prefixes)
+        self._keys[name].grant_read(identity.role)
         objects = self._cluster.apply(
-            self, name, *engine_objects(self.deployment.fleet, name, around)
+            self, name, *engine_objects(self.deployment.fleet, name, cluster)
         )
-        objects.node.add_dependency(_with_rights(role))
+        objects.node.add_dependency(identity)  # pods that start before it get no credentials
         host = names.engine_host(self.stage, name)
         CfnOutput(self, f"{name}-url", value=names.url(self.stage, host))
-
-
-def _with_rights(role: iam.Role) -> IConstruct:
-    """The role, its policy, and its association: pods that start before it get no credentials."""
-    identity = role.node.scope
-    return identity or role

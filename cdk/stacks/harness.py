@@ -1,15 +1,13 @@
 from collections.abc import Mapping
 
 from aws_cdk import CfnOutput
-from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cdk import names
 from cdk.assets import staged
-from cdk.constructs.job_functions import HARNESS, JobFunctions, Target
-from cdk.constructs.promptsets import Promptsets
-from cdk.constructs.run_machine import RunMachine
+from cdk.constructs.harness.job_functions import HARNESS, JobFunctions, Target
+from cdk.constructs.harness.promptsets import Promptsets
+from cdk.constructs.harness.run_machine import RunMachine
 from cdk.deployment import Deployment
 from cdk.stacks.api import ApiStack
 from cdk.stacks.base import StageStack
@@ -42,11 +40,7 @@ class HarnessStack(StageStack):
         self.functions = {job: jobs.name_of(self.stage, job) for job in jobs.functions}
         self.state_machine = machine.machine
         CfnOutput(self, "RunsStateMachine", value=self.state_machine.state_machine_arn)
-        self._tell("runs-state-machine", self.state_machine.state_machine_arn)
-        self._tell("runs-bucket", bucket.bucket_name)
-
-    def _tell(self, part: str, value: str) -> None:
-        """To whoever starts runs and fetches them."""
-        ssm.StringParameter(
-            self, part, parameter_name=names.parameter(self.stage, part), string_value=value
+        self.publish(
+            "runs-state-machine", self.state_machine.state_machine_arn, "What carries out a run"
         )
+        self.publish("runs-bucket", bucket.bucket_name, "Plans, records and summaries of runs")

@@ -2,10 +2,10 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from cdk import names
-from cdk.constructs.component_endpoint import ComponentEndpoint
-from cdk.constructs.endpoint_role import EndpointRole, Place
 from cdk.constructs.log_groups import log_group
-from cdk.constructs.variant_endpoint import VariantEndpoint
+from cdk.constructs.models.component_endpoint import ComponentEndpoint
+from cdk.constructs.models.endpoint_role import EndpointRole, Place
+from cdk.constructs.models.variant_endpoint import VariantEndpoint
 from cdk.deployment import Deployment
 from cdk.stacks.base import StageStack
 from cdk.stacks.data import DataStack

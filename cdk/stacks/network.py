@@ -3,9 +3,9 @@ from constructs import Construct
 
 from cdk import names
 from cdk.constructs.alarms import Alarms
-from cdk.constructs.network import Network
-from cdk.constructs.network_endpoints import Endpoints
-from cdk.constructs.network_groups import SecurityGroups
+from cdk.constructs.network.endpoints import Endpoints
+from cdk.constructs.network.groups import SecurityGroups
+from cdk.constructs.network.network import Network
 from cdk.constructs.watched import of_nat
 from cdk.deployment import Deployment
 from cdk.stacks.base import StageStack

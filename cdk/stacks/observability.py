@@ -1,16 +1,15 @@
 from collections.abc import Iterator
 
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cdk import names
 from cdk.constructs import watched
 from cdk.constructs.alarms import AlarmDashboard, Alarms
-from cdk.constructs.event_rules import EventRules
-from cdk.constructs.network import BALANCERS
-from cdk.constructs.observability_collector import CollectorEntry
-from cdk.constructs.observability_topic import AlarmTopic
-from cdk.constructs.observability_workloads import Workloads
+from cdk.constructs.network.network import BALANCERS
+from cdk.constructs.observability.collector import CollectorEntry
+from cdk.constructs.observability.event_rules import EventRules
+from cdk.constructs.observability.topic import AlarmTopic
+from cdk.constructs.observability.workloads import Workloads
 from cdk.deployment import Deployment
 from cdk.kubernetes.observability.settings import Settings
 from cdk.stacks.api import ApiStack
@@ -68,7 +67,7 @@ class ObservabilityStack(StageStack):
             ],
         )
         self._build_dashboard(network.alarms, fleet.alarms, self.alarms)
-        self._build_version()
+        self.publish("version", self.deployment.version, "What was deployed last, as git names it")
 
     def _build_collector(self, cluster: ClusterStack, fleet: FleetStack) -> CollectorEntry:
         return CollectorEntry(
@@ -111,15 +110,6 @@ class ObservabilityStack(StageStack):
             stage=self.stage,
             alarms=[name for part in parts for name in part.names],
             watched=[one for part in parts for one in part.watched],
-        )
-
-    def _build_version(self) -> None:
-        ssm.StringParameter(
-            self,
-            "version",
-            parameter_name=names.parameter(self.stage, "version"),
-            string_value=self.deployment.version,
-            description="What was deployed last, as git names it",
         )
 
     def _of_gateway(self, api: ApiStack) -> Iterator[watched.Watched]:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from cdk.constructs.cluster import KUBERNETES
+from cdk.constructs.cluster.cluster import KUBERNETES
 from tests.support.kubernetes_pod_rules import POD_RULES
 from tests.support.kubernetes_pods import workloads
 from tests.support.kubernetes_policy import EXCEPTIONS, findings

@@ -22,6 +22,6 @@ def test_a_function_without_a_role_is_refused_by_name(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (WRONG_INPUT, "")
     assert done.stderr == (
         "error: api/app.py: Chalice makes a function Sweep of it, which has neither role nor "
-        "shape in cdk/constructs/gateway_functions.py; there are: APIHandler, KeysAuthorizer, "
+        "shape in cdk/constructs/api/functions.py; there are: APIHandler, KeysAuthorizer, "
         "KeyExpiry\n"
     )

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from cdk.constructs.promptsets import lay_out
+from cdk.constructs.harness.promptsets import lay_out
 from harness import lambda_handler
 from harness.jobs.limits import LAMBDA
 from harness.promptsets.store import load, shipped

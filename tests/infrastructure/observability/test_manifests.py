@@ -5,7 +5,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from cdk.constructs.cluster import KUBERNETES
+from cdk.constructs.cluster.cluster import KUBERNETES
 from cdk.kubernetes.namespaces import namespaces
 from cdk.kubernetes.observability.components import components
 from cdk.stages import load_stage

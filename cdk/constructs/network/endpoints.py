@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk import names
-from cdk.constructs.network import FUNCTIONS
+from cdk.constructs.network.network import FUNCTIONS
 from cdk.stages import Stage
 
 

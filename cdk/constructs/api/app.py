@@ -84,7 +84,7 @@ class GatewayApp(Chalice):
         if name not in self._functions:
             raise WrongInput(
                 f"api/app.py: Chalice makes a function {name} of it, which has neither role nor "
-                "shape in cdk/constructs/gateway_functions.py; there are: "
+                "shape in cdk/constructs/api/functions.py; there are: "
                 f"{', '.join(self._functions)}"
             )
 

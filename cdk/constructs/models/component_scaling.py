@@ -8,7 +8,7 @@ from aws_cdk import aws_applicationautoscaling as scaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct, IDependable
 
-from cdk.constructs.endpoint_scaling import SCALE_OUT_COOLDOWN_S, tracking
+from cdk.constructs.models.endpoint_scaling import SCALE_OUT_COOLDOWN_S, tracking
 
 NAMESPACE: Final = "AWS/SageMaker"
 _Policy = scaling.CfnScalingPolicy

@@ -17,9 +17,10 @@ from cdk import names
 from cdk.acknowledged import acknowledge
 from cdk.constructs.log_groups import log_group
 from cdk.constructs.wildcards import acknowledge_objects, acknowledge_resources
+from cdk.deployment import ROOT
 from cdk.stages import Stage
 
-SHIPPED: Final = Path(__file__).parents[2] / "harness/promptsets"
+SHIPPED: Final = ROOT / "harness/promptsets"
 PREFIX: Final = "promptsets"
 _MANIFEST: Final = "manifest.json"
 _ROWS: Final = "prompts.jsonl"

@@ -11,7 +11,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from cdk import names
-from cdk.constructs.vpc_attachment import VpcAttachment, acknowledge_attachment
+from cdk.constructs.api.vpc_attachment import VpcAttachment, acknowledge_attachment
 from cdk.deployment import Deployment
 
 

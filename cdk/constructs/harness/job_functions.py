@@ -18,9 +18,10 @@ from cdk import names
 from cdk.acknowledged import acknowledge
 from cdk.constructs.log_groups import log_group
 from cdk.constructs.wildcards import acknowledge_objects
+from cdk.deployment import ROOT
 from cdk.stages import Stage
 
-HARNESS: Final = Path(__file__).parents[2] / "harness"
+HARNESS: Final = ROOT / "harness"
 RUNS: Final = "runs/*"
 PROMPTSETS: Final = "promptsets/*"
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from cdk import names
-from cdk.constructs.gateway_roles import Stores
+from cdk.constructs.api.roles import Stores
 from cdk.deployment import Deployment
 
 

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from cdk import names
 from cdk.acknowledged import acknowledge
-from cdk.constructs.gateway_swagger import NAMES_SAM_STAGE, error_body
+from cdk.constructs.api.swagger import NAMES_SAM_STAGE, error_body
 from cdk.constructs.log_groups import log_group
 from cdk.stages import Stage
 

@@ -3,8 +3,8 @@
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
-from cdk.constructs.cluster import PRIVATE, ClusterConstruct
-from cdk.constructs.kubectl import apply
+from cdk.constructs.cluster.cluster import PRIVATE, ClusterConstruct
+from cdk.constructs.cluster.kubectl import apply
 from cdk.deployment import Deployment
 from cdk.kubernetes.cluster_wide import network_policies_on, storage_class
 from cdk.kubernetes.node_pools import general_pool, gpu_pool, node_class

@@ -1,7 +1,6 @@
 """The state machine of a run by many: harness/jobs/state_machine.json as it is."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from aws_cdk import ArnFormat, Stack
@@ -15,9 +14,10 @@ from cdk import names
 from cdk.acknowledged import acknowledge
 from cdk.constructs.log_groups import log_group
 from cdk.constructs.wildcards import acknowledge_objects, acknowledge_resources
+from cdk.deployment import ROOT
 from cdk.stages import Stage
 
-DEFINITION: Final = Path(__file__).parents[2] / "harness/jobs/state_machine.json"
+DEFINITION: Final = ROOT / "harness/jobs/state_machine.json"
 SHARDS: Final = "runs/*/shards.json"
 """What its map reads: a list of a run's shards."""
 

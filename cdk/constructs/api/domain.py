@@ -7,7 +7,7 @@ from aws_cdk import aws_route53_targets as targets
 from constructs import Construct
 
 from cdk.acknowledged import acknowledge
-from cdk.constructs.gateway_swagger import ACCESS_MODE, NAMES_SAM_STAGE, TLS
+from cdk.constructs.api.swagger import ACCESS_MODE, NAMES_SAM_STAGE, TLS
 from cdk.stages import Domain
 
 

@@ -7,7 +7,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from cdk.constructs.observability_topic import AlarmTopic
+from cdk.constructs.cluster.pod_identity import PodIdentity
+from cdk.constructs.observability.topic import AlarmTopic
 from cdk.kubernetes.observability import alertmanager, grafana
 from cdk.kubernetes.observability.components import components
 from cdk.kubernetes.observability.settings import NAMESPACE, Settings
@@ -30,7 +31,7 @@ class Cluster(Protocol):
         *,
         namespace: str,
         service_account: str,
-    ) -> iam.Role: ...
+    ) -> PodIdentity: ...
 
 
 class Workloads(Construct):
@@ -53,15 +54,12 @@ class Workloads(Construct):
 
     def grant(self, *, password: secretsmanager.ISecret, topic: AlarmTopic) -> None:
         """Before the pods that use it."""
-        reader = self._identity(grafana.NAME)
-        password.grant_read(reader)
-        publisher = self._identity(alertmanager.NAME)
-        topic.let_publish(publisher)
+        password.grant_read(self._build_role(grafana.NAME))
+        topic.let_publish(self._build_role(alertmanager.NAME))
 
-    def _identity(self, name: str) -> iam.Role:
-        role = self._cluster.pod_identity(
+    def _build_role(self, name: str) -> iam.Role:
+        identity = self._cluster.pod_identity(
             self, f"{name}-identity", namespace=NAMESPACE, service_account=name
         )
-        # What is around the role associates it with the service account.
-        self._applied[name].node.add_dependency(role.node.scope or role)
-        return role
+        self._applied[name].node.add_dependency(identity)
+        return identity.role

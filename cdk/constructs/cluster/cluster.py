@@ -12,9 +12,9 @@ from constructs import Construct
 
 from cdk import names
 from cdk.acknowledged import acknowledge
-from cdk.constructs.kubectl import as_interface, trim_kubectl
+from cdk.constructs.cluster.kubectl import as_interface, trim_kubectl
+from cdk.constructs.cluster.people import grant_people
 from cdk.constructs.log_groups import log_group
-from cdk.constructs.people import grant_people
 from cdk.constructs.service_trust import only_for_us
 from cdk.stages import Stage
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk import names
-from cdk.constructs.observability_topic import AlarmTopic
+from cdk.constructs.observability.topic import AlarmTopic
 from cdk.constructs.service_trust import only_for_us
 from cdk.deployment import Deployment
 from cdk.stages import Stage

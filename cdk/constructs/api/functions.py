@@ -8,12 +8,12 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk import names
-from cdk.constructs.gateway_environment import (
+from cdk.constructs.api.environment import (
     authorizer_environment,
     handler_environment,
     keys_environment,
 )
-from cdk.constructs.gateway_roles import (
+from cdk.constructs.api.roles import (
     Stores,
     authorizer_rights,
     endpoint_arns,

@@ -6,7 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
-from cdk.constructs.kubectl import apply, as_interface
+from cdk.constructs.cluster.kubectl import apply, as_interface
 from cdk.deployment import Deployment
 from cdk.kubernetes import keda
 from cdk.kubernetes.namespaces import objects

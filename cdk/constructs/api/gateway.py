@@ -9,13 +9,13 @@ from constructs import Construct
 
 from cdk import names
 from cdk.assets import ROOT
-from cdk.constructs.access_log import FORMAT, AccessLog
-from cdk.constructs.gateway_app import GatewayApp, Template
-from cdk.constructs.gateway_functions import Function, gateway_functions
-from cdk.constructs.gateway_roles import Stores, function_role
-from cdk.constructs.gateway_swagger import hardened
+from cdk.constructs.api.access_log import FORMAT, AccessLog
+from cdk.constructs.api.app import GatewayApp, Template
+from cdk.constructs.api.functions import Function, gateway_functions
+from cdk.constructs.api.roles import Stores, function_role
+from cdk.constructs.api.swagger import hardened
+from cdk.constructs.api.vpc_attachment import VpcAttachment
 from cdk.constructs.log_groups import log_group
-from cdk.constructs.vpc_attachment import VpcAttachment
 from cdk.deployment import Deployment
 
 REFUSALS: Final = ROOT / "api/gateway_responses.json"

@@ -5,10 +5,10 @@ from typing import Final
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from cdk.constructs.component_scaling import ComponentScaling
-from cdk.constructs.endpoint_role import EndpointRole
-from cdk.constructs.endpoint_scaling import concurrency_target
-from cdk.constructs.serving_model import serving_model
+from cdk.constructs.models.component_scaling import ComponentScaling
+from cdk.constructs.models.endpoint_role import EndpointRole
+from cdk.constructs.models.endpoint_scaling import concurrency_target
+from cdk.constructs.models.serving_model import serving_model
 from cdk.serving_container import DOWNLOAD_TIMEOUT_S, HOST_IMAGE
 from cdk.team_endpoints import TeamEndpoint
 

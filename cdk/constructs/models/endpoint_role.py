@@ -54,7 +54,7 @@ class EndpointRole(Construct):
         statements = [
             *self._read(objects),
             *self._pull(),
-            *self._tell(log_groups),
+            *self._log(log_groups),
             *self._join(),
         ]
         self.policy = iam.Policy(self, "Policy", statements=statements, roles=[self.role])
@@ -89,7 +89,7 @@ class EndpointRole(Construct):
             _allow(["ecr:GetAuthorizationToken"], ["*"]),
         ]
 
-    def _tell(self, log_groups: Sequence[str]) -> list[iam.PolicyStatement]:
+    def _log(self, log_groups: Sequence[str]) -> list[iam.PolicyStatement]:
         metrics = {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}}
         return [
             _allow(

@@ -3,7 +3,7 @@
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from cdk.constructs.endpoint_role import EndpointRole
+from cdk.constructs.models.endpoint_role import EndpointRole
 from cdk.serving_container import image_uri, serving_environment
 from cdk.weights import model_uri
 from gpu_fleet.engines import Engine
