@@ -9,7 +9,7 @@ from harness.histogram import Histogram
 from harness.plan import Closed, Plan, Slo
 from harness.statistics.proportions import wilson
 from harness.statistics.quantiles import LEVELS, percentile
-from harness.summary import ArmSummary, ClientSummary, Distribution, Point, Rate
+from harness.summary import TOGETHER_MOST, ArmSummary, ClientSummary, Distribution, Point, Rate
 from harness.totals import ArmTotals, Checked
 
 _US_PER_MS: Final = 1_000
@@ -34,6 +34,7 @@ def distribution(histogram: Histogram) -> Distribution | None:
 def arm_summary(name: str, totals: ArmTotals, slo: Slo) -> ArmSummary:
     seconds = _seconds(totals)
     told = totals.counted > 0 and totals.counted == totals.answered
+    together = _read_together(totals) if told and _piece_is_token(totals) else None
     return ArmSummary(
         arm=name,
         requests=totals.requests,
@@ -55,7 +56,10 @@ def arm_summary(name: str, totals: ArmTotals, slo: Slo) -> ArmSummary:
         service=distribution(totals.service),
         ttft=distribution(totals.ttft),
         tpot=distribution(totals.tpot),
-        inter_token=distribution(totals.gaps) if told and _piece_is_token(totals) else None,
+        inter_token=distribution(totals.gaps)
+        if together is not None and together <= TOGETHER_MOST
+        else None,
+        read_together=together,
         goodput=goodput(totals, slo),
         goodput_per_s=_per(totals.good, seconds) if slo != Slo() else None,
         pass_rate=pass_rate(totals),
@@ -136,6 +140,12 @@ def cpu_share(aggregate: Aggregate) -> float | None:
 def _piece_is_token(totals: ArmTotals) -> bool:
     """As many pieces as tokens, but for the one that ends an answer and has no text."""
     return totals.pieces > 0 and abs(totals.completion_tokens - totals.pieces) <= totals.ttft.total
+
+
+def _read_together(totals: ArmTotals) -> float | None:
+    """Bucket 0 holds nothing but gaps of 0."""
+    total = totals.gaps.total
+    return totals.gaps.counts.get(0, 0) / total if total else None
 
 
 def _seconds(totals: ArmTotals) -> float:

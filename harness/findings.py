@@ -9,6 +9,7 @@ from harness.aggregate import Aggregate
 from harness.histogram import Histogram
 from harness.load import failures
 from harness.plan import Closed, Plan, Slo, Validity
+from harness.shares import bound, percent, told
 from harness.statistics.proportions import wilson
 from harness.summary import Rate
 from harness.totals import ArmTotals
@@ -16,19 +17,22 @@ from harness.verdict import Finding, Verdict
 
 _US_PER_MS: Final = 1_000
 _P99: Final = 0.99
+_PROBED_NS: Final = 1_000_000_000
+"""A client that ran for so long has probed its event loop."""
 _MOST: Final = 1 << 24
 _TOO_BUSY: Final = (
     "the client was measured, not the server; ask for less, or give it a core of its own"
 )
 
 
-def findings(plan: Plan, aggregate: Aggregate) -> Iterator[Finding]:
+def findings(plan: Plan, aggregate: Aggregate, *, timed: bool = False) -> Iterator[Finding]:
+    """`timed`: times are asked of the run, whether or not its plan has objectives."""
     yield aggregate.ledger.finding(aggregate.expected)
     for name, totals in aggregate.arms.items():
         suffix = f" ({name})" if len(aggregate.arms) > 1 else ""
         yield from _of_arm(plan, totals, suffix)
         yield from _prefix_reuse(plan, totals, suffix)
-    yield from _client(plan, aggregate)
+    yield from _client(plan, aggregate, timed=timed or plan.slo != Slo())
 
 
 def _of_arm(plan: Plan, totals: ArmTotals, suffix: str) -> Iterator[Finding]:
@@ -73,31 +77,45 @@ def _pass_rate(name: str, totals: ArmTotals, least: float) -> Finding:
 
 
 def at_least(name: str, rate: Rate, least: float, what: str, of: str = "requests") -> Finding:
-    """PASS or FAIL where the whole interval says so, else INCONCLUSIVE."""
-    if rate.low >= least:
-        verdict = Verdict.PASS
-    elif rate.high < least:
-        verdict = Verdict.FAIL
+    """PASS or FAIL where the whole interval says so, else INCONCLUSIVE.
+
+    No number of requests shows that a share is 1 everywhere, so 1 asks for all of those seen.
+    """
+    reason = f"{told(rate, what)}; at least {bound(least)} is asked"
+    if least >= 1:
+        verdict = _of_those_seen(rate, holds=rate.count == rate.of)
+        reason += ", which is all of those seen"
     else:
-        verdict = Verdict.INCONCLUSIVE
-    reason = f"{_told(rate, what)}; at least {_percent(least)} is asked"
-    if verdict is Verdict.INCONCLUSIVE:
-        reason += _needed(rate, least if rate.value > least else None, of)
+        verdict = above(rate.low, rate.high, least)
+        if verdict is Verdict.INCONCLUSIVE:
+            reason += _needed(rate, least if rate.value > least else None, of)
     return Finding(name=name, verdict=verdict, reason=reason, measured=rate.value, limit=least)
 
 
 def at_most(name: str, rate: Rate, most: float, what: str) -> Finding:
-    """The same for a share that has to be small."""
-    if rate.high <= most:
-        verdict = Verdict.PASS
-    elif rate.low > most:
-        verdict = Verdict.FAIL
+    """The same for a share that has to be small: 0 asks for none of those seen."""
+    reason = f"{told(rate, what)}; at most {bound(most)} is allowed"
+    if most <= 0:
+        verdict = _of_those_seen(rate, holds=rate.count == 0)
+        reason += ", which is none of those seen"
     else:
-        verdict = Verdict.INCONCLUSIVE
-    reason = f"{_told(rate, what)}; at most {_percent(most)} is allowed"
-    if verdict is Verdict.INCONCLUSIVE:
-        reason += _needed(rate, 1 - most if rate.value < most else None, "requests")
+        verdict = above(-rate.high, -rate.low, -most)
+        if verdict is Verdict.INCONCLUSIVE:
+            reason += _needed(rate, 1 - most if rate.value < most else None, "requests")
     return Finding(name=name, verdict=verdict, reason=reason, measured=rate.value, limit=most)
+
+
+def above(low: float, high: float, least: float) -> Verdict:
+    """Of an interval and the least that it may be."""
+    if low >= least:
+        return Verdict.PASS
+    return Verdict.FAIL if high < least else Verdict.INCONCLUSIVE
+
+
+def _of_those_seen(rate: Rate, *, holds: bool) -> Verdict:
+    if not rate.of:
+        return Verdict.INCONCLUSIVE
+    return Verdict.PASS if holds else Verdict.FAIL
 
 
 def _prefix_reuse(plan: Plan, totals: ArmTotals, suffix: str) -> Iterator[Finding]:
@@ -110,8 +128,8 @@ def _prefix_reuse(plan: Plan, totals: ArmTotals, suffix: str) -> Iterator[Findin
         yield Finding(
             name=name,
             verdict=Verdict.INVALID if share > limit else Verdict.PASS,
-            reason=f"{_percent(share)} of the prompt tokens came from the prefix cache; "
-            f"at most {_percent(limit)} is allowed"
+            reason=f"{percent(share)} of the prompt tokens came from the prefix cache; "
+            f"at most {bound(limit)} is allowed"
             + ("; ask with unique prefixes" if share > limit else ""),
             measured=share,
             limit=limit,
@@ -133,8 +151,17 @@ def _prefix_reuse(plan: Plan, totals: ArmTotals, suffix: str) -> Iterator[Findin
         )
 
 
-def _client(plan: Plan, aggregate: Aggregate) -> Iterator[Finding]:
+def _client(plan: Plan, aggregate: Aggregate, *, timed: bool) -> Iterator[Finding]:
     validity = plan.validity
+    if _unwatched(aggregate):
+        yield Finding(
+            name="loop lag p99",
+            verdict=Verdict.INVALID,
+            reason="the client's own health was not recorded: whether the client or the server was "
+            "measured isn't known",
+            limit=_loop_lag_limit(validity, timed=timed),
+            unit="ms",
+        )
     if not isinstance(plan.load.arrivals, Closed):
         yield from _lag(
             "dispatch lag p99",
@@ -145,7 +172,7 @@ def _client(plan: Plan, aggregate: Aggregate) -> Iterator[Finding]:
     yield from _lag(
         "loop lag p99",
         aggregate.loop_lag,
-        _loop_lag_limit(plan),
+        _loop_lag_limit(validity, timed=timed),
         "99 % of the time the client's event loop was at most {} ms late",
     )
     if (share := figures.cpu_share(aggregate)) is not None:
@@ -165,9 +192,15 @@ def _client(plan: Plan, aggregate: Aggregate) -> Iterator[Finding]:
         )
 
 
-def _loop_lag_limit(plan: Plan) -> float | None:
-    limit = plan.validity.loop_lag_p99_ms
-    return Validity().loop_lag_p99_ms if limit is None and plan.slo != Slo() else limit
+def _unwatched(aggregate: Aggregate) -> bool:
+    """Requests were measured, and nothing is known of the client that measured them."""
+    watched = aggregate.loop_lag.total if aggregate.wall_ns >= _PROBED_NS else aggregate.wall_ns
+    return not watched and any(totals.requests for totals in aggregate.arms.values())
+
+
+def _loop_lag_limit(validity: Validity, *, timed: bool) -> float | None:
+    limit = validity.loop_lag_p99_ms
+    return Validity().loop_lag_p99_ms if limit is None and timed else limit
 
 
 def _lag(name: str, lag: Histogram, limit: float | None, what: str) -> Iterator[Finding]:
@@ -202,16 +235,9 @@ def _within(
     )
 
 
-def _told(rate: Rate, what: str) -> str:
-    return (
-        f"{rate.count:,} of {rate.of:,} {what}: {_percent(rate.value)} "
-        f"({_percent(rate.low)} to {_percent(rate.high)})"
-    )
-
-
 def _needed(rate: Rate, level: float | None, what: str) -> str:
     """How many, all of them as they should be, show a share of `level`, where that is more."""
-    if level is None or level >= 1:
+    if level is None:
         return "; too few to tell"
     few, many = 0, 2
     while wilson(many, many).low < level and many < _MOST:
@@ -227,7 +253,3 @@ def _needed(rate: Rate, level: float | None, what: str) -> str:
 def _classes(totals: ArmTotals) -> str:
     ordered = sorted(totals.errors.items(), key=lambda item: (-item[1], item[0]))
     return "; ".join(f"{count:,} {name}: {failures.describe(name)}" for name, count in ordered)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"

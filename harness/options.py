@@ -1,10 +1,31 @@
 """Options that several commands have, with one name, meaning and line of help each."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+
+
+class _Output(click.Path):
+    """A path on this machine: of an address in S3 a folder named `s3:` would be made."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        if str(value).startswith("s3://"):
+            self.fail(
+                f"{value}: it is a path on this machine; 'jobs fetch' brings runs from S3, "
+                "'promptset push' takes promptsets there",
+                param,
+                ctx,
+            )
+        return super().convert(value, param, ctx)
+
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
@@ -16,6 +37,8 @@ FROM_1: Final = click.IntRange(min=1)
 SEED: Final = click.IntRange(0, 2**53)
 FILE: Final = click.Path(path_type=Path, dir_okay=False)
 FOLDER: Final = click.Path(path_type=Path, file_okay=False)
+OUTPUT_FILE: Final = _Output(path_type=Path, dir_okay=False)
+OUTPUT_FOLDER: Final = _Output(path_type=Path, file_okay=False)
 KNOWN_FILE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
 KNOWN_FOLDER: Final = click.Path(path_type=Path, file_okay=False, exists=True)
 
@@ -31,7 +54,7 @@ PLAN_FILE: Final = click.option(
     "--plan", type=FILE, metavar="TOML", help="Sections of a plan in a file; options win."
 )
 RUNS: Final = click.option(
-    "--output", type=FOLDER, metavar="DIR", help="Runs go there.  [default: build/runs]"
+    "--output", type=OUTPUT_FOLDER, metavar="DIR", help="Runs go there.  [default: build/runs]"
 )
 
 

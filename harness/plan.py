@@ -68,7 +68,8 @@ class Load(_Data, frozen=True, kw_only=True):
     count: Count | None = None
     duration_s: Positive | None = None
     warmup: Annotated[int, msgspec.Meta(ge=0)] = 0
-    """The first so many requests are sent and recorded, and left out of every figure."""
+    """The first so many requests are sent and recorded, and left out of every figure. Their rows
+    are drawn apart, so that those measured begin with each row once."""
     max_in_flight: Count = 20_000
     """An open loop that would go beyond sends nothing more, and makes the run INVALID."""
 
@@ -99,7 +100,7 @@ class Generation(_Data, frozen=True, kw_only=True):
     unique_prefix: bool = False
     """Begin every prompt with a number of its own, so that no prefix is found in a cache."""
     extra: dict[str, object] = {}
-    """Further fields of the request, e.g. `{"ignore_eos": true}`."""
+    """Further fields of the request, e.g. `{"ignore_eos": true}`; none that a plan sets itself."""
 
 
 class Slo(_Data, frozen=True, kw_only=True):
@@ -161,8 +162,30 @@ class Plan(_Data, frozen=True, kw_only=True):
     validity: Validity = Validity()
     shards: Count = 1
 
+    @property
+    def warm_up_items(self) -> int:
+        """What all arms are asked before anything counts; where warm-up ends between two arms'
+        requests of one item, that item is no pair and belongs to it.
+        """
+        return -(-self.load.warmup // len(self.arms))
+
 
 FILE: Final = "plan.json"
+_ROWS: Final = "a promptset with other rows"
+_LIMIT: Final = "generation.max_tokens"
+_INSTEAD: Final = {
+    "model": "the arm's model",
+    "messages": _ROWS,
+    "prompt": _ROWS,
+    "stream": "the arm's stream",
+    "stream_options": "the arm's stream, which always asks for the usage",
+    "max_tokens": _LIMIT,
+    "max_completion_tokens": _LIMIT,
+    "temperature": "generation.temperature",
+    "seed": "the plan's seed and generation.seeded",
+    "n": "--repeat, for only the first answer is read",
+}
+"""What a plan sets itself: written twice, it would say one thing and ask another."""
 
 
 def plan_of(document: object) -> Plan:
@@ -182,6 +205,9 @@ def plan_of(document: object) -> Plan:
         raise PlanError("plan: load takes either count or duration_s")
     if not _is_json(plan.generation.extra):
         raise PlanError("plan: generation.extra holds a date or a number that JSON doesn't have")
+    for field in plan.generation.extra:
+        if field in _INSTEAD:
+            raise PlanError(f"plan: generation.extra holds {field!r}: use {_INSTEAD[field]}")
     return plan
 
 

@@ -7,6 +7,9 @@ import msgspec
 from harness.plan import Plan
 from harness.verdict import Finding, Verdict
 
+TOGETHER_MOST: Final = 0.01
+_NOT_TOLD_APART: Final = "pieces came faster than they are told apart (3 ms): see TPOT"
+
 
 class Percentile(msgspec.Struct, frozen=True, kw_only=True):
     """A percentile with a 95 % interval by order statistics, in milliseconds.
@@ -66,7 +69,12 @@ class ArmSummary(msgspec.Struct, frozen=True, kw_only=True):
     ttft: Distribution | None
     tpot: Distribution | None
     inter_token: Distribution | None
-    """Between pieces, where the pieces were as many as the tokens; else None."""
+    """Between pieces, where the pieces were as many as the tokens and could be told apart; else
+    None."""
+    read_together: float | None = None
+    """Share of gaps between pieces that are 0, where the pieces were as many as the tokens. Pieces
+    that come faster than the client reads share a time: above TOGETHER_MOST these gaps are the
+    client's, not the server's."""
     goodput: Rate | None
     goodput_per_s: float | None
     pass_rate: Rate | None
@@ -75,6 +83,12 @@ class ArmSummary(msgspec.Struct, frozen=True, kw_only=True):
     Its interval counts rows, not requests: asking the same row again shows little more.
     """
     by_category: dict[str, Rate]
+
+    @property
+    def inter_token_note(self) -> str:
+        """Why there are no gaps to show; empty where they are shown, or weren't tokens'."""
+        together = self.read_together is not None and self.read_together > TOGETHER_MOST
+        return _NOT_TOLD_APART if together else ""
 
 
 class ClientSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,16 @@ from rich.console import Console
 
 from harness import terminal
 from harness.errors import WrongInput
-from harness.options import ABOVE_0, FILE, FOLDER, FROM_0, FROM_1, GATEWAY, PLAN_FILE
+from harness.options import (
+    ABOVE_0,
+    FILE,
+    FOLDER,
+    FROM_0,
+    FROM_1,
+    GATEWAY,
+    OUTPUT_FOLDER,
+    PLAN_FILE,
+)
 
 if TYPE_CHECKING:
     import msgspec
@@ -22,7 +31,7 @@ if TYPE_CHECKING:
 
 _OUT: Final = click.option(
     "--output",
-    type=FOLDER,
+    type=OUTPUT_FOLDER,
     metavar="DIR",
     help="JSON and page go there.  [default: into the last RUN]",
 )

@@ -23,6 +23,8 @@ class Asked:
     """Its median latency over the reference's. None: latency is shown, and not judged."""
     prices: Mapping[str, float] = field(default_factory=dict)
     """USD an hour, by arm or model."""
+    timed: bool = False
+    """Times are judged elsewhere, of the same runs."""
 
 
 def compare(reference: Side, candidate: Side, asked: Asked) -> Comparison:
@@ -31,11 +33,12 @@ def compare(reference: Side, candidate: Side, asked: Asked) -> Comparison:
     length = speeds.length(pairs.pairs)
     speed = speeds.speed(pairs.pairs, together=speeds.interleaved(reference, candidate))
     findings: list[Finding | None] = [
-        *_validity(reference, candidate),
+        *_validity(reference, candidate, timed=asked.timed or asked.max_slowdown is not None),
         pairs.finding,
         _reference(reference, quality),
         same_questions(reference, candidate),
         qualities.finding(quality, asked.margin),
+        qualities.noise_finding(quality),
         speeds.length_finding(length, asked.min_length_ratio),
         speeds.slowdown(speed, asked.max_slowdown) if asked.max_slowdown else None,
     ]
@@ -56,11 +59,11 @@ def compare(reference: Side, candidate: Side, asked: Asked) -> Comparison:
     )
 
 
-def _validity(reference: Side, candidate: Side) -> list[Finding]:
+def _validity(reference: Side, candidate: Side, *, timed: bool) -> list[Finding]:
     runs = [reference.run]
     if candidate.run is not reference.run:
         runs.append(candidate.run)
-    return [run.finding() for run in runs]
+    return [run.finding(timed=timed) for run in runs]
 
 
 def _reference(side: Side, quality: Quality | None) -> Finding:

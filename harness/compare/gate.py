@@ -28,11 +28,8 @@ class GateReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def gate(policy: Policy, name: str, side: Side, baseline: Side | None = None) -> GateReport:
     margin = policy.quality.margin
-    comparison = (
-        compare(baseline, side, Asked(margin=margin if margin is not None else 0.0))
-        if baseline
-        else None
-    )
+    asked = Asked(margin=margin if margin is not None else 0.0, timed=policy.asks_times)
+    comparison = compare(baseline, side, asked) if baseline else None
     evidence = Evidence(side=side, comparison=comparison, policy=policy)
     findings = worst_first([*_validity(evidence), *_failing(evidence), *_answers(evidence)])
     return GateReport(
@@ -50,7 +47,7 @@ def _validity(evidence: Evidence) -> Iterator[Finding]:
     """What would make every other answer worthless."""
     comparison = evidence.comparison
     if comparison is None:
-        yield evidence.side.run.finding()
+        yield evidence.side.run.finding(timed=evidence.policy.asks_times)
         return
     yield from (
         finding
@@ -62,8 +59,8 @@ def _validity(evidence: Evidence) -> Iterator[Finding]:
 def _failing(evidence: Evidence) -> Iterator[Finding]:
     """FAIL where requests failed beyond what the run itself allowed, or all of them did.
 
-    Times and costs are of those that were answered: a policy that asks for nothing else would pass
-    a model that is down.
+    Lengths and costs are of those that were answered: a policy that asks for nothing else would
+    pass a model that is down.
     """
     rate, most = evidence.side.summary.error_rate, evidence.side.run.plan.expect.max_error_rate
     beyond = evidence.policy.errors.max_rate is None and rate.low > most

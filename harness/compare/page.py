@@ -97,12 +97,6 @@ def _differences(found: Comparison) -> Section | None:
         _estimate("all", quality.difference),
         *(_estimate(name, rate.difference) for name, rate in quality.by_category.items()),
     ]
-    noise = (
-        "Every prompt was asked once, so how much the reference differs from itself is not known."
-        if quality.noise is None
-        else f"Noise floor: of {plural(quality.noise.flipped.of, 'prompt')} asked again, the "
-        f"reference changed its verdict on {quality.noise.flipped.count}."
-    )
     return Section(
         heading="Quality",
         prose=(
@@ -111,7 +105,6 @@ def _differences(found: Comparison) -> Section | None:
             f"Different at all: p = {number(quality.p_different)}, exact McNemar over "
             + plural(quality.prompts, "prompt")
             + ".",
-            noise,
         ),
         chart=forest(
             "difference of pass rates",

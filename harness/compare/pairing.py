@@ -1,7 +1,7 @@
 """Answers to the same item: the same prompt, asked for the same time."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.compare.sides import Run, Side
@@ -11,7 +11,7 @@ from harness.records import Record
 from harness.verdict import Finding, Verdict
 
 Key = tuple[str, int]
-"""A prompt, and how many times it was asked before."""
+"""A prompt, and how many times it was asked before, warm-up aside."""
 _SHOWN = 3
 
 
@@ -38,21 +38,14 @@ class Pairs:
 
     @classmethod
     def of(cls, reference: Side, candidate: Side) -> "Pairs":
-        """Of measured requests. What is a warm-up on one side is left out on both."""
-        left, right = (_by_key(side.run.records, side.arm.name) for side in (reference, candidate))
-        warm = [side.run.plan.load.warmup for side in (reference, candidate)]
+        """Of measured requests: the n-th of a prompt on one side with the n-th on the other."""
+        left, right = (_by_key(side) for side in (reference, candidate))
         return cls(
             pairs=tuple(
                 _pair(key, left[key], right[key], (reference.run, candidate.run))
                 for key in sorted(left.keys() & right.keys())
-                if left[key].index >= warm[0] and right[key].index >= warm[1]
             ),
-            alone=tuple(
-                key
-                for key in sorted(left.keys() ^ right.keys())
-                if (key in left and left[key].index >= warm[0])
-                or (key in right and right[key].index >= warm[1])
-            ),
+            alone=tuple(sorted(left.keys() ^ right.keys())),
         )
 
     @property
@@ -101,12 +94,14 @@ def _differs(name: str, mine: Generation, theirs: Generation) -> bool:
     return bool(getattr(mine, name) != getattr(theirs, name))
 
 
-def _by_key(records: Iterable[Record], arm: str) -> Mapping[Key, Record]:
+def _by_key(side: Side) -> Mapping[Key, Record]:
     """A request that was recorded twice counts once here; the ledger makes the run INVALID."""
+    plan = side.run.plan
+    first = plan.warm_up_items * len(plan.arms)
     asked: Counter[str] = Counter()
     found: dict[Key, Record] = {}
-    for record in records:
-        if record.arm == arm:
+    for record in side.run.records:
+        if record.arm == side.arm.name and record.index >= first:
             found[record.prompt_id, asked[record.prompt_id]] = record
             asked[record.prompt_id] += 1
     return found

@@ -20,23 +20,22 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 class Quality(_Table, frozen=True, kw_only=True):
     min_pass_rate: Share | None = None
-    """The lower end of the interval."""
+    """Of the whole interval; 1 asks for all of those seen."""
     margin: _Margin | None = None
     """So much lower than the baseline's may the pass rate surely not be."""
     min_ratio: _Ratio | None = None
-    """Pass rate over the baseline's, as measured on these items: MLPerf's 0.99 or 0.999. Whether it
-    holds beyond them is the margin's question, which is to be asked beside it.
-    """
+    """Pass rate over the baseline's, the whole interval: MLPerf's 0.99 or 0.999."""
     min_length_ratio: _Ratio | None = None
     """Completion tokens an answer, over the baseline's."""
 
 
 class Errors(_Table, frozen=True, kw_only=True):
     max_rate: Share | None = None
+    """Of the whole interval; 0 asks for none of those seen."""
 
 
 class Percentiles(_Table, frozen=True, kw_only=True):
-    """Milliseconds."""
+    """Milliseconds, of all requests: one that failed took forever."""
 
     p50: Positive | None = None
     p90: Positive | None = None
@@ -58,7 +57,7 @@ class Goodput(_Table, frozen=True, kw_only=True):
 
 
 class Cost(_Table, frozen=True, kw_only=True):
-    """At the run's load."""
+    """Of the run, at its load; not of an interval."""
 
     max_usd_per_1k_requests: Positive | None = None
     max_usd_per_1k_tokens: Positive | None = None
@@ -83,8 +82,13 @@ class Policy(_Table, frozen=True, kw_only=True):
                 if limit is not None and (table, name) not in _NO_LIMITS:
                     yield f"{table}.{name}", limit
 
+    @property
+    def asks_times(self) -> bool:
+        return any(key.partition(".")[0] in _OF_TIME for key, _ in self.limits())
+
 
 _ASKED: Final = ("quality", "errors", "ttft_ms", "tpot_ms", "latency_ms", "goodput", "cost")
+_OF_TIME: Final = frozenset({"ttft_ms", "tpot_ms", "latency_ms", "goodput"})
 _NO_LIMITS: Final = {("goodput", name) for name in Slo.__struct_fields__}
 """They say what a good request is; the limit is the share."""
 
@@ -111,8 +115,4 @@ def policy_of(where: str) -> Policy:
         raise PolicyError(f"{path}: it asks for nothing, so nothing could pass it")
     if (policy.goodput.min_share is None) != (policy.goodput.slo == Slo()):
         raise PolicyError(f"{path}: goodput takes min_share and an objective, e.g. latency_ms")
-    if policy.quality.min_ratio is not None and policy.quality.margin is None:
-        raise PolicyError(
-            f"{path}: quality.min_ratio speaks of the items asked alone: set quality.margin, too"
-        )
     return policy

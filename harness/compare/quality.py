@@ -7,6 +7,7 @@ from harness.compare.pairing import Pair
 from harness.compare.results import CategoryRates, Flip, Noise, Quality
 from harness.figures import passed
 from harness.records import Record
+from harness.shares import percent, told
 from harness.statistics.paired import (
     Flips,
     design_effect,
@@ -14,9 +15,9 @@ from harness.statistics.paired import (
     inferiority_p,
     mcnemar,
     rate_difference,
+    rate_ratio,
 )
 from harness.statistics.proportions import wilson
-from harness.summary import Rate
 from harness.totals import Checked
 from harness.verdict import Finding, Verdict
 
@@ -35,6 +36,7 @@ def quality(pairs: Sequence[Pair], margin: float) -> Quality | None:
         reference=passed(Checked(flips.items, flips.both + flips.lost), len(outcomes)),
         candidate=passed(Checked(flips.items, flips.both + flips.gained), len(outcomes)),
         difference=rate_difference(flips, repeats=repeats),
+        ratio=rate_ratio(flips, repeats=repeats),
         margin=margin,
         p_different=mcnemar(_turned(outcomes.values())),
         p_inferior=inferiority_p(flips, margin, repeats=repeats),
@@ -60,11 +62,30 @@ def finding(found: Quality | None, margin: float) -> Finding:
     return Finding(
         name="quality",
         verdict=verdict,
-        reason=f"pass rates {_percent(found.reference)} and {_percent(found.candidate)}, "
+        reason=f"pass rates {percent(found.reference.value)} and {percent(found.candidate.value)}, "
         f"{_points(between.value)} points ({_points(between.low)} to {_points(between.high)}), "
         f"{found.flips.lost} lost and {found.flips.gained} gained of {found.pairs:,}: {said}",
         measured=between.value,
         limit=-margin,
+    )
+
+
+def noise_finding(found: Quality | None) -> Finding | None:
+    """How much the reference differs from itself: told, so that a difference can be weighed against
+    it, and held against nobody. None where quality isn't known at all.
+    """
+    if found is None:
+        return None
+    if found.noise is None:
+        reason = "not known, for every prompt was asked once: --repeat 2 asks the reference again"
+        return Finding(name="noise floor", verdict=Verdict.PASS, reason=reason)
+    flipped = found.noise.flipped
+    return Finding(
+        name="noise floor",
+        verdict=Verdict.PASS,
+        reason="asked again, the reference differed from itself: "
+        + told(flipped, "prompts passed once and failed once"),
+        measured=flipped.value,
     )
 
 
@@ -145,10 +166,6 @@ def _flip(pair: Pair) -> Flip:
 
 def _answer(record: Record) -> str:
     return record.output if record.ok else f"[{record.error}]"
-
-
-def _percent(rate: Rate) -> str:
-    return f"{100 * rate.value:.3g} %"
 
 
 def _points(share: float) -> str:

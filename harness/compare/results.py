@@ -58,6 +58,9 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     candidate: Rate
     difference: Interval
     """Of the pass rates, 95 % (Tango)."""
+    ratio: Interval | None
+    """Candidate's pass rate over the reference's, 95 % (Bonett and Price); None where the reference
+    passed nothing."""
     margin: float
     p_different: float
     """Exact McNemar over prompts, two-sided."""

@@ -1,10 +1,11 @@
 """What a policy may ask of a run: a key, and who answers it.
 
 PASS and FAIL where the whole interval says so; what the evidence doesn't decide, or can't answer at
-all, is INCONCLUSIVE and says why.
+all, is INCONCLUSIVE and says why. Costs alone have no interval: they are of this run.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,10 +14,11 @@ from harness.compare.policy import Policy
 from harness.compare.results import Comparison, Cost
 from harness.compare.sides import Side
 from harness.compare.speed import cost
+from harness.findings import above, at_least, at_most
 from harness.records import Record
+from harness.report.wording import level
 from harness.statistics import blocks
 from harness.statistics.proportions import wilson
-from harness.summary import Rate
 from harness.totals import meets
 from harness.verdict import Finding, Verdict
 
@@ -42,7 +44,9 @@ Ask = Callable[[float, Evidence], Finding]
 
 def _pass_rate(least: float, evidence: Evidence) -> Finding:
     rate = evidence.side.summary.pass_rate
-    return _at_least(rate, least, "passed their checks") if rate else _unknown(_UNCHECKED)
+    if rate is None:
+        return _unknown(_UNCHECKED)
+    return at_least("", rate, least, "passed their checks", "different rows")
 
 
 def _margin(margin: float, evidence: Evidence) -> Finding:
@@ -57,22 +61,17 @@ def _ratio(least: float, evidence: Evidence) -> Finding:
     quality = evidence.comparison.quality
     if quality is None:
         return _unknown(_UNCHECKED)
-    if not quality.reference.count:
+    ratio = quality.ratio
+    if ratio is None:
         return _unknown("the baseline passed nothing: there is no ratio to it")
-    ratio = quality.candidate.value / quality.reference.value
-    highest = 1 + quality.difference.high / quality.reference.value
-    if ratio >= least:
-        verdict, said = Verdict.PASS, "on these items"
-    elif highest < least:
-        verdict, said = Verdict.FAIL, f"and surely no more than {highest:.4g}"
-    else:
-        verdict, said = Verdict.INCONCLUSIVE, "but too few items tell that from chance"
+    verdict = above(ratio.low, ratio.high, least)
+    few = "; too few items to tell" if verdict is Verdict.INCONCLUSIVE else ""
     return Finding(
         name="",
         verdict=verdict,
-        reason=f"the pass rate is {ratio:.4g} times the baseline's, {said}; at least {least:g} is "
-        "asked",
-        measured=ratio,
+        reason=f"the pass rate is {ratio.value:.4g} times the baseline's ({ratio.low:.4g} to "
+        f"{ratio.high:.4g}); at least {least:g} is asked{few}",
+        measured=ratio.value,
     )
 
 
@@ -85,7 +84,7 @@ def _length_ratio(least: float, evidence: Evidence) -> Finding:
     ratio = length.ratio
     return Finding(
         name="",
-        verdict=_above(ratio.low, ratio.high, least),
+        verdict=above(ratio.low, ratio.high, least),
         reason=f"answers have {ratio.value:.3g} times the baseline's tokens "
         f"({ratio.low:.3g} to {ratio.high:.3g}); at least {least:g} is asked",
         measured=ratio.value,
@@ -96,19 +95,26 @@ def _error_rate(most: float, evidence: Evidence) -> Finding:
     rate = evidence.side.summary.error_rate
     if not rate.of:
         return _unknown("no request was measured")
-    return Finding(
-        name="",
-        verdict=_above(-rate.high, -rate.low, -most),
-        reason=f"{_told(rate, 'failed')}; at most {_percent(most)} is allowed",
-        measured=rate.value,
-    )
+    return at_most("", rate, most, "failed")
+
+
+def _milliseconds(
+    records: Iterable[Record], time: Callable[[Record], int | None]
+) -> Iterator[float]:
+    """A request that failed took forever: a limit that only those answered keep is not kept."""
+    for record in records:
+        if not record.ok:
+            yield math.inf
+        elif (value := time(record)) is not None:
+            yield value / _NS_PER_MS
 
 
 def _percentile(what: str, time: Callable[[Record], int | None], percentile: float) -> Ask:
     def ask(most: float, evidence: Evidence) -> Finding:
-        answered = [record for record in evidence.records if record.ok]
-        values = [value / _NS_PER_MS for record in answered if (value := time(record)) is not None]
-        if not values:
+        values = list(_milliseconds(evidence.records, time))
+        failed = values.count(math.inf)
+        if failed == len(values):
+            answered = any(record.ok for record in evidence.records)
             return _unknown(
                 f"no {what} was measured: "
                 + ("no answer was streamed" if answered else "no answer")
@@ -117,14 +123,15 @@ def _percentile(what: str, time: Callable[[Record], int | None], percentile: flo
         if found is None:
             return _unknown(
                 f"{len(values):,} values are too few, or follow one another too closely: this "
-                f"takes {blocks.fewest(percentile):,} at least"
+                f"takes {blocks.fewest_values(percentile):,} at least"
             )
         return Finding(
             name="",
-            verdict=_above(-found.high, -found.low, -most),
-            reason=f"{what} p{100 * percentile:g} is {found.value:.4g} ms ({found.low:.4g} to "
-            f"{found.high:.4g}); at most {most:g} ms is allowed",
-            measured=found.value,
+            verdict=above(-found.high, -found.low, -most),
+            reason=f"{what} {level(percentile)} is {_ms(found.value)} ({_ms(found.low)} to "
+            f"{_ms(found.high)}); at most {most:g} ms is allowed"
+            + (f"; {failed:,} of {len(values):,} failed: infinite" if failed else ""),
+            measured=found.value if math.isfinite(found.value) else None,
             unit="ms",
         )
 
@@ -139,7 +146,7 @@ def _goodput(least: float, evidence: Evidence) -> Finding:
     if (slo.ttft_ms is not None or slo.tpot_ms is not None) and not streamed:
         return _unknown("no answer was streamed, so nobody knows when its first token came")
     good = sum(meets(slo, record) for record in records)
-    return _at_least(wilson(good, len(records)), least, "were answered within the objectives")
+    return at_least("", wilson(good, len(records)), least, "were answered within the objectives")
 
 
 def _cost(what: str, figure: Callable[[Cost], float | None]) -> Ask:
@@ -192,31 +199,9 @@ RULES: Final[dict[str, Ask]] = {
 """A policy's keys, each with who answers it."""
 
 
+def _ms(value: float) -> str:
+    return f"{value:.4g} ms" if math.isfinite(value) else "infinite"
+
+
 def _unknown(reason: str) -> Finding:
     return Finding(name="", verdict=Verdict.INCONCLUSIVE, reason=reason)
-
-
-def _at_least(rate: Rate, least: float, what: str) -> Finding:
-    return Finding(
-        name="",
-        verdict=_above(rate.low, rate.high, least),
-        reason=f"{_told(rate, what)}; at least {_percent(least)} is asked",
-        measured=rate.value,
-    )
-
-
-def _above(low: float, high: float, least: float) -> Verdict:
-    if low >= least:
-        return Verdict.PASS
-    return Verdict.FAIL if high < least else Verdict.INCONCLUSIVE
-
-
-def _told(rate: Rate, what: str) -> str:
-    return (
-        f"{rate.count:,} of {rate.of:,} {what}: {_percent(rate.value)} "
-        f"({_percent(rate.low)} to {_percent(rate.high)})"
-    )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"

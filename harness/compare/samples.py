@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from harness.compare.pairing import Pairs
 from harness.compare.sides import Run, Side
 from harness.errors import WrongInput
+from harness.load.items import Items
 from harness.records import Record
 
 
@@ -17,6 +18,8 @@ class Samples:
     reference: tuple[Record, ...]
     candidate: tuple[Record, ...]
     paired: bool
+    prompts: tuple[str, ...]
+    """Those that nobody will be asked again, in the order in which that was so."""
     unattributed: int = 0
     others: Mapping[str, int] = field(default_factory=dict)
 
@@ -49,6 +52,7 @@ def _arms(run: Run) -> Samples:
         reference=tuple(pair.reference for pair in pairs),
         candidate=tuple(pair.candidate for pair in pairs),
         paired=True,
+        prompts=_over(run),
     )
 
 
@@ -77,6 +81,27 @@ def _variants(run: Run, names: Sequence[str], split: Mapping[str, float]) -> Sam
         reference=tuple(groups[chosen[0]]),
         candidate=tuple(groups[chosen[1]]),
         paired=False,
+        prompts=_over(run),
         unattributed=unattributed,
         others={name: len(of) for name, of in sorted(groups.items()) if name not in chosen},
     )
+
+
+def _over(run: Run) -> tuple[str, ...]:
+    """What a prompt's repeats say together is taken once all of them are there: a figure that was
+    watched and changed afterwards would void the interval.
+    """
+    last: dict[str, None] = {}
+    for record in sorted(run.records, key=lambda record: record.end_ns):
+        last.pop(record.prompt_id, None)
+        last[record.prompt_id] = None
+    if run.over:
+        return tuple(last)
+    items = Items(run.plan, tuple(run.rows.values()))
+    if items.planned is None:  # nobody knows what is to come
+        return ()
+    recorded = {record.index for record in run.records}
+    missing = {
+        items.item(index).row.prompt_id for index in range(items.planned) if index not in recorded
+    }
+    return tuple(prompt for prompt in last if prompt not in missing)

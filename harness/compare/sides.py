@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.aggregate import Aggregate, Grade
 from harness.errors import StoreError, WrongInput
+from harness.findings import findings
 from harness.plan import Arm, Plan
 from harness.promptsets.rows import Row
 from harness.records import Record
@@ -65,15 +66,16 @@ class Run:
             grade=grade,
         )
 
-    def finding(self, *, watched: bool = False) -> Finding:
+    def finding(self, *, watched: bool = False, timed: bool = False) -> Finding:
         """INVALID where nothing may be concluded from it; a run that FAILs may be compared.
 
-        `watched`: it may be going on, and requests that are in flight are not recorded yet.
+        `timed`: its times are judged, so its client may not have been late. `watched`: it may be
+        going on, and requests that are in flight are not recorded yet.
         """
         going_on = watched and not self.over
         problems = [
             f"{one.name}: {one.reason}"
-            for one in self.summary.findings
+            for one in findings(self.plan, self.aggregate, timed=timed)
             if one.verdict is Verdict.INVALID and not (going_on and one.name == "ledger")
         ]
         if not self.over and not watched:

@@ -1,11 +1,13 @@
 """A/B: two variants of a team.
 
 Every interval here may be watched: it holds at all looks together, so stopping a run as soon as it
-decides is allowed. It speaks of the promptset's prompts. Two arms that pin a variant each are
+decides is allowed. It speaks of prompts like those of the promptset, so a prompt is one value, the
+mean of its answers, however often it is asked. Two arms that pin a variant each are
 paired; answers of one team, split by the gateway, are two samples.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import fmean
 from typing import Final
 
 import msgspec
@@ -14,6 +16,7 @@ from harness.compare.samples import Samples, samples_of
 from harness.compare.sides import Run
 from harness.plan import PromptsetRef, Slo
 from harness.records import Record
+from harness.shares import percent
 from harness.statistics.counts import split_p
 from harness.statistics.interval import Interval
 from harness.statistics.proportions import wilson
@@ -29,7 +32,7 @@ _HALF_LEVEL: Final = 0.975
 """Of each sample, for 95 % of their difference."""
 _NS_PER_MS: Final = 1_000_000
 
-Outcome = Callable[[Record], "bool | None"]
+Outcome = Callable[[Record], "float | None"]
 
 
 class VariantTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +45,7 @@ class VariantTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
-    """A share or a median of both, and candidate minus reference, 95 % at every look."""
+    """A share or a median of both, over prompts; candidate minus reference, 95 % at every look."""
 
     name: str
     unit: str
@@ -148,35 +151,32 @@ def _metrics(run: Run, samples: Samples) -> Iterable[Metric]:
 
 def _paired(samples: Samples, outcome: Outcome) -> tuple[float, float, Interval] | None:
     both = [
-        (old, new)
+        (one, old, new)
         for one, other in zip(samples.reference, samples.candidate, strict=True)
         if (old := outcome(one)) is not None and (new := outcome(other)) is not None
     ]
-    if not both:
+    olds = _by_prompt(samples, ((record, old) for record, old, _ in both))
+    news = _by_prompt(samples, ((record, new) for record, _, new in both))
+    if not olds:
         return None
-    sequence = ConfidenceSequence.of(float(new) - float(old) for old, new in both)
-    count = len(both)
-    return (
-        sum(old for old, _ in both) / count,
-        sum(new for _, new in both) / count,
-        sequence.interval(),
-    )
+    sequence = ConfidenceSequence.of(new - old for old, new in zip(olds, news, strict=True))
+    return fmean(olds), fmean(news), sequence.interval()
 
 
 def _unpaired(samples: Samples, outcome: Outcome) -> tuple[float, float, Interval] | None:
     intervals = []
     for side in (samples.reference, samples.candidate):
-        known = [passed for record in side if (passed := outcome(record)) is not None]
-        if not known:
+        values = _by_prompt(samples, _known(side, outcome))
+        if not values:
             return None
-        sequence = ConfidenceSequence.of(map(float, known), low=0.0, high=1.0, level=_HALF_LEVEL)
+        sequence = ConfidenceSequence.of(values, low=0.0, high=1.0, level=_HALF_LEVEL)
         intervals.append(sequence.interval())
     return intervals[0].value, intervals[1].value, difference(intervals[0], intervals[1])
 
 
 def _median_latency(samples: Samples) -> Metric | None:
     old, new = (
-        median([record.latency_ns / _NS_PER_MS for record in side if record.ok], _HALF_LEVEL)
+        median(_by_prompt(samples, _known(side, _latency_ms)), _HALF_LEVEL)
         for side in (samples.reference, samples.candidate)
     )
     if old is None or new is None:
@@ -189,6 +189,25 @@ def _median_latency(samples: Samples) -> Metric | None:
         candidate=new.value,
         difference=difference(old, new),
     )
+
+
+def _latency_ms(record: Record) -> float | None:
+    return record.latency_ns / _NS_PER_MS if record.ok else None
+
+
+def _known(side: Iterable[Record], outcome: Outcome) -> Iterable[tuple[Record, float]]:
+    for record in side:
+        if (value := outcome(record)) is not None:
+            yield record, value
+
+
+def _by_prompt(samples: Samples, values: Iterable[tuple[Record, float]]) -> list[float]:
+    """The mean of each prompt's values: its repeats say nothing of other prompts."""
+    found: dict[str, list[float]] = {prompt: [] for prompt in samples.prompts}
+    for record, value in values:
+        if record.prompt_id in found:
+            found[record.prompt_id].append(value)
+    return [fmean(of) for of in found.values() if of]
 
 
 def _split_findings(
@@ -221,7 +240,8 @@ def _quality(metric: Metric | None, margin: float) -> Finding:
         return Finding(
             name="quality",
             verdict=Verdict.INCONCLUSIVE,
-            reason="no row that both were asked has checks: nothing is known of the answers",
+            reason="nothing is known of the answers: no prompt that has checks was answered by "
+            "both, as often as it is to be asked",
         )
     between = metric.difference
     if between.high < 0:
@@ -231,11 +251,14 @@ def _quality(metric: Metric | None, margin: float) -> Finding:
     elif between.low >= -margin:
         verdict, said = Verdict.PASS, f"the candidate is not worse by {100 * margin:g} points"
     else:
-        verdict, said = Verdict.INCONCLUSIVE, "no difference is shown, nor its absence: go on"
+        verdict, said = (
+            Verdict.INCONCLUSIVE,
+            "no difference is shown, nor its absence: that takes more prompts",
+        )
     return Finding(
         name="quality",
         verdict=verdict,
-        reason=f"pass rates {100 * metric.reference:.3g} % and {100 * metric.candidate:.3g} %, a "
+        reason=f"pass rates {percent(metric.reference)} and {percent(metric.candidate)}, a "
         f"difference of {100 * between.value:+.3g} ({100 * between.low:+.3g} to "
         f"{100 * between.high:+.3g}) points: {said}",
         measured=between.value,

@@ -20,7 +20,7 @@ from harness.verdict import Finding, Verdict, overall, worst_first
 
 LATEST_START_S: Final = 1.0
 """A shard that begins later was not part of the load that the others made."""
-_OF_CLIENTS: Final = frozenset({"loop lag p99", "CPU share"})
+_OF_CLIENTS: Final = frozenset({"dispatch lag p99", "loop lag p99", "CPU share"})
 _SHOWN: Final = 5
 
 

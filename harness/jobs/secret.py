@@ -3,8 +3,8 @@
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from harness.aws import session
 from harness.errors import StoreError
-from harness.jobs.aws import session
 
 
 def api_key(arn: str) -> str | dict[str, str]:

@@ -92,7 +92,7 @@ def seconds_of(plan: Plan, planned: int, answer_s: float | None = None) -> float
     if isinstance(plan.load.arrivals, Closed):
         rounds = math.ceil(planned / plan.load.arrivals.concurrency)
         return (rounds - 1) * (longest if answer_s is None else answer_s) + longest
-    last = planned_at(plan.load, plan.seed)
+    last = planned_at(plan.load, plan.seed, len(plan.arms))
     return (last(planned - 1) if last else 0) / NS_PER_S + longest
 
 

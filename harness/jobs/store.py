@@ -110,7 +110,7 @@ def store_at(where: str) -> Store:
     """The store of the run that is, or will be, at `where`: a folder or `s3://bucket/prefix`."""
     if not where.startswith(_S3):
         return FolderStore(Path(where))
-    from harness.jobs.s3 import S3Store  # noqa: PLC0415  # boto3 only where it is needed
+    from harness.s3 import S3Store  # noqa: PLC0415  # boto3 only where it is needed
 
     bucket, _, prefix = where.removeprefix(_S3).partition("/")
     if not bucket or not prefix.strip("/"):

@@ -12,7 +12,7 @@ from harness.judge.comparing import compare_runs, sides_of
 from harness.judge.judging import judge_run
 from harness.judge.scoring import AT_ONCE, PROFILES
 from harness.local.layout import Layout
-from harness.options import FILE, FOLDER, GATEWAY, KNOWN_FOLDER, SHARE
+from harness.options import GATEWAY, KNOWN_FOLDER, OUTPUT_FILE, OUTPUT_FOLDER, SHARE
 from harness.stage import Stage
 
 _profile = click.option(
@@ -112,7 +112,7 @@ def score_command(
 @click.option(
     "--output",
     metavar="FILE",
-    type=FILE,
+    type=OUTPUT_FILE,
     help="The file to write.  [default: LEFT/pairwise.json]",
 )
 @click.pass_context
@@ -162,7 +162,7 @@ def pairwise(  # noqa: PLR0913, PLR0917
 @click.option(
     "--output",
     metavar="DIR",
-    type=FOLDER,
+    type=OUTPUT_FOLDER,
     help="The calibration's folder is made there.  [default: build/runs]",
 )
 @click.pass_context

@@ -54,7 +54,7 @@ class Connection(asyncio.Protocol):
     def send(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._response = exchange.response = Response()
-        exchange.sent_ns = monotonic_ns()
+        exchange.sent_ns = exchange.sent_ns or monotonic_ns()
         if self._transport is not None:
             self._transport.write(exchange.payload)
 

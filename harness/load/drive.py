@@ -163,7 +163,9 @@ def _loop(  # what a loop consists of
         end_ns = None
         if load.duration_s is not None:
             end_ns = sender.origin_ns + round(load.duration_s * NS_PER_S)
-        return ClosedLoop(sender, timers, indices, load.arrivals.concurrency, end_ns)
+        return ClosedLoop(
+            sender, timers, indices, load.arrivals.concurrency, end_ns, len(plan.arms)
+        )
     if items.planned_at is None:
         raise RuntimeError("an open loop has planned times")
     times, indices = _from(items.planned_at, indices, begin_ns)

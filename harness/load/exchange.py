@@ -36,7 +36,7 @@ class Exchange:
         self.finished: Final = finished
         self.response: Response | None = None
         self.sent_ns = 0
-        """0: its bytes were never given to a socket."""
+        """The first time, where it was sent again. 0: its bytes were never given to a socket."""
         self.ended_ns = 0
         """0 while nothing is known."""
         self.deadline_ns = 0

@@ -16,7 +16,8 @@ _SEED_BITS: Final = 31
 
 
 class Items:
-    """Every row comes once before any comes twice, in an order drawn anew each time.
+    """Every row comes once before any comes twice, in an order drawn anew each time. Warm-up has
+    an order of its own, and the requests measured begin with each row once.
 
     Two arms are asked in pairs: `2 * pair` and `2 * pair + 1`, whose order is drawn per pair, so
     that neither arm profits from coming second.
@@ -37,24 +38,22 @@ class Items:
                 f"promptset {plan.promptset.name}: it holds requests that are wrong on purpose, "
                 "not prompts: 'suite failures' is what sends them"
             )
-        self.planned: Final = planned_count(plan.load, plan.seed)
-        self.planned_at: Final[PlannedAt | None] = planned_at(plan.load, plan.seed)
+        self.planned: Final = planned_count(plan.load, plan.seed, len(plan.arms))
+        self.planned_at: Final[PlannedAt | None] = planned_at(plan.load, plan.seed, len(plan.arms))
         self._arms = plan.arms
         self._rows = rows
         self._swap = words(plan.seed, "arms")
         self._seeds = [
             words(plan.seed, f"seed of {row.prompt_id}")(0) >> (64 - _SEED_BITS) for row in rows
         ]
-        self._order = lru_cache(maxsize=8)(
-            lambda epoch: permutation(plan.seed, f"rows {epoch}", len(rows))
-        )
+        self._warm_up = plan.warm_up_items
+        self._order = lru_cache(maxsize=8)(lambda stream: permutation(plan.seed, stream, len(rows)))
 
     def item(self, index: int) -> Item:
         pair, second = divmod(index, len(self._arms))
         if len(self._arms) > 1:
             second ^= self._swap(pair) & 1
-        epoch, place = divmod(pair, len(self._rows))
-        number = self._order(epoch)[place]
+        number = self._row(pair)
         return Item(
             index=index,
             arm=self._arms[second],
@@ -62,3 +61,8 @@ class Items:
             pair=pair,
             seed=self._seeds[number],
         )
+
+    def _row(self, pair: int) -> int:
+        warm = pair < self._warm_up
+        epoch, place = divmod(pair if warm else pair - self._warm_up, len(self._rows))
+        return self._order(f"warm-up rows {epoch}" if warm else f"rows {epoch}")[place]

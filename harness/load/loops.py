@@ -23,7 +23,10 @@ class Loop(Protocol):
 
 
 class ClosedLoop:
-    """As many at once as `concurrency`, until the indices or the time are used up."""
+    """As many at once as `concurrency`, until the indices or the time are used up.
+
+    `arms` requests in a row are one item, which is asked of all of them even when the time is up.
+    """
 
     def __init__(
         self,
@@ -32,6 +35,7 @@ class ClosedLoop:
         indices: Iterator[int],
         concurrency: int,
         end_ns: int | None,
+        arms: int,
     ) -> None:
         self.next_index = 0
         self._sender = sender
@@ -39,6 +43,7 @@ class ClosedLoop:
         self._indices = indices
         self._concurrency = concurrency
         self._end_ns = end_ns
+        self._arms = arms
         self._resting = 0
         sender.answered = self._answered
 
@@ -49,7 +54,8 @@ class ClosedLoop:
 
     def _next(self) -> None:
         present = monotonic_ns()
-        if self._end_ns is not None and present >= self._end_ns:
+        time_is_up = self._end_ns is not None and present >= self._end_ns
+        if time_is_up and self.next_index % self._arms == 0:
             return
         index = next(self._indices, None)
         if index is not None:

@@ -28,18 +28,27 @@ PlannedAt = Callable[[int], int]
 """Index -> nanoseconds from the run's begin."""
 
 
-def planned_at(load: Load, seed: int) -> PlannedAt | None:
-    """None for a closed loop, where the answers decide."""
+def planned_at(load: Load, seed: int, arms: int = 1) -> PlannedAt | None:
+    """None for a closed loop, where the answers decide.
+
+    With two arms and a duration the last request may have no counterpart within it: that is sent
+    at the same moment.
+    """
     if isinstance(load.arrivals, Closed):
         return None
     duration_ns = None if load.duration_s is None else round(load.duration_s * NS_PER_S)
-    return _times(load.arrivals, duration_ns, seed)
+    times = _times(load.arrivals, duration_ns, seed)
+    if duration_ns is None or arms == 1:
+        return times
+    last = _within(times, duration_ns) - 1
+    return lambda index: times(min(index, last))
 
 
-def planned_count(load: Load, seed: int) -> int | None:
+def planned_count(load: Load, seed: int, arms: int = 1) -> int | None:
     """How many requests there are; None for a closed loop that runs for a duration.
 
-    Raises PlanError where there would be none, or more than can be sent or waited for.
+    By duration all arms are asked alike: the last pair is whole. Raises PlanError where there would
+    be none, or more than can be sent or waited for.
     """
     times = planned_at(load, seed)
     if load.count is not None:
@@ -49,18 +58,22 @@ def planned_count(load: Load, seed: int) -> int | None:
         return load.count
     if times is None or load.duration_s is None:
         return None
-    end = round(load.duration_s * NS_PER_S)
-    highest = 1
-    while highest <= MOST_REQUESTS and times(highest) < end:
-        highest *= 2
-    count = bisect_left(range(highest + 1), end, key=times)
+    count = _within(times, round(load.duration_s * NS_PER_S))
     _check_most(count)
     if count < 1:
         raise PlanError(
             f"plan: no request falls within load.duration_s = {load.duration_s:g}: "
             "raise the rate or the duration"
         )
-    return count
+    return -(-count // arms) * arms
+
+
+def _within(times: PlannedAt, end_ns: int) -> int:
+    """How many are planned before the end; of more than can be sent, only that they are more."""
+    highest = 1
+    while highest <= MOST_REQUESTS and times(highest) < end_ns:
+        highest *= 2
+    return bisect_left(range(highest + 1), end_ns, key=times)
 
 
 def _check_most(count: int) -> None:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from harness import terminal
 from harness.errors import PromptsetError
-from harness.options import FOLDER, FROM_0, SEED
+from harness.options import FOLDER, FROM_0, OUTPUT_FOLDER, SEED
 from harness.promptsets import sources, store
 from harness.promptsets.generator import PromptsetGenerator
 from harness.promptsets.lint import lint as lint_folders
@@ -47,7 +47,7 @@ def promptset() -> None:
 @click.option("--domain", metavar="NAME", default="", help="Draw each row from this domain.")
 @click.option(
     "--output",
-    type=FOLDER,
+    type=OUTPUT_FOLDER,
     metavar="DIR",
     default=OUTPUT,
     show_default=True,
@@ -145,7 +145,12 @@ def push(name: str, bucket: str) -> None:
 def _local(name: str) -> Path:
     if name.startswith(store.S3):
         raise PromptsetError(f"{name}: only folders are linted; lint the set before it is pushed")
-    return folder_of(name)
+    folder = folder_of(name)
+    if not folder.is_dir():
+        raise PromptsetError(
+            f"{name}: there is no such folder; 'promptset show' tells shipped sets"
+        )
+    return folder
 
 
 def _number(count: int, noun: str) -> str:

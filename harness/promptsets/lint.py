@@ -78,8 +78,10 @@ def _of_set(folder: Path, placed: list[Placed], count: Count | None) -> Iterator
         path = folder / manifests.FILE
         manifest = read_manifest(path.read_bytes(), str(path))
         yield from _of_manifest(manifest, path, placed)
-    except (PromptsetError, OSError) as error:
+    except PromptsetError as error:
         yield Fault(where=str(folder), what=str(error), remedy="generate the set again")
+    except OSError as error:
+        yield Fault(where=str(error.filename), what=str(error.strerror), remedy="generate the set")
     yield from _repeated(placed)
     for one in placed:
         yield from _of_row(one)

@@ -28,6 +28,8 @@ class _Kind:
     prose: str
     figures: Callable[[ArmSummary], Distribution | None]
     values: Callable[[ArmTotals], Histogram]
+    note: Callable[[ArmSummary], str] = lambda _: ""
+    """Why an arm has no figures."""
 
 
 _LATENCY: Final = _Kind(
@@ -59,6 +61,7 @@ _STREAMED: Final = (
         prose="Between the pieces of streamed answers, which were as many as the tokens.",
         figures=lambda arm: arm.inter_token,
         values=lambda totals: totals.gaps,
+        note=lambda arm: arm.inter_token_note,
     ),
 )
 
@@ -68,7 +71,7 @@ def sections(summary: Summary, aggregate: Aggregate) -> Iterator[Section]:
     open_loop = not isinstance(summary.plan.load.arrivals, Closed)
     yield _section(_LATENCY, summary, aggregate, beside=open_loop)
     for kind in _STREAMED:
-        if any(kind.figures(arm) for arm in summary.arms):
+        if any(kind.figures(arm) or kind.note(arm) for arm in summary.arms):
             yield _section(kind, summary, aggregate)
 
 
@@ -113,9 +116,10 @@ def client(summary: Summary, aggregate: Aggregate) -> Section:
 def _section(
     kind: _Kind, summary: Summary, aggregate: Aggregate, *, beside: bool = False
 ) -> Section:
+    notes = tuple(f"{arm.arm}: {kind.note(arm)}." for arm in summary.arms if kind.note(arm))
     if not any(kind.figures(arm) for arm in summary.arms):
-        return Section(heading=kind.heading, prose=("No request was answered.",))
-    prose = [kind.prose]
+        return Section(heading=kind.heading, prose=notes or ("No request was answered.",))
+    prose = [kind.prose, *notes]
     if beside:
         prose.append(
             "The dashed line counts from when a request was really sent: what it hides is the "
@@ -190,4 +194,4 @@ def _tail(lag: Distribution) -> tuple[str | Cell, str | Cell]:
 
 
 def _nothing() -> Cell:
-    return unknown("no request was answered")
+    return unknown("there are no figures of this arm")

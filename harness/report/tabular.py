@@ -80,6 +80,7 @@ def _metrics(arm: ArmSummary) -> Iterator[_Line]:
         ("completion_tokens", arm.completion_tokens, "tokens"),
         ("cached_share", arm.cached_share, "share"),
         ("goodput_rate", arm.goodput_per_s, "1/s"),
+        ("inter_token/read_together", arm.read_together, "share"),
     )
     for name, value, unit in plain:
         yield name, value, None, None, unit

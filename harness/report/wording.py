@@ -4,12 +4,27 @@ import math
 from datetime import UTC, datetime
 from typing import Final
 
+from harness.shares import bound, percent
+
+__all__ = [
+    "DASH",
+    "bound",
+    "clipped",
+    "count",
+    "interval",
+    "level",
+    "milliseconds",
+    "moment",
+    "number",
+    "percent",
+    "plural",
+    "seconds",
+]
+
 DASH: Final = "\N{EN DASH}"
 _MINUS: Final = "\N{MINUS SIGN}"
 _DIGITS: Final = 3
-_MOST_DECIMALS: Final = 4
 _PERCENT: Final = 100
-_TENTH: Final = 0.1
 
 
 def number(value: float) -> str:
@@ -28,22 +43,6 @@ def number(value: float) -> str:
 
 def count(value: int) -> str:
     return f"{_sign(value)}{abs(value):,}"
-
-
-def percent(share: float) -> str:
-    """A share as a percentage. Only nothing is `0 %`, and only everything is `100 %`."""
-    if share in (0, 1):
-        return f"{share * _PERCENT:.0f} %"
-    size = abs(share)
-    decimals = 1 if _TENTH <= size < 1 - _TENTH / 10 or size > 1 + _TENTH / 10 else 2
-    while decimals < _MOST_DECIMALS and _looks_whole(share, decimals):
-        decimals += 1
-    return f"{_sign(share)}{abs(share) * _PERCENT:.{decimals}f} %"
-
-
-def bound(share: float) -> str:
-    """A limit as it was written: `0.02` -> `2 %`."""
-    return f"{share * _PERCENT:g} %"
 
 
 def milliseconds(value: float) -> str:
@@ -90,11 +89,6 @@ def plural(of: int, one: str, many: str = "") -> str:
 
 def _without_nothing(large: str, small: str) -> str:
     return large if small.startswith("0 ") else f"{large} {small}"
-
-
-def _looks_whole(share: float, decimals: int) -> bool:
-    shown = round(abs(share) * _PERCENT, decimals)
-    return shown in (0, _PERCENT) and abs(share) not in (0, 1)
 
 
 def _sign(value: float) -> str:

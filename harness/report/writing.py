@@ -33,7 +33,9 @@ def write_run(path: Path) -> Path:
     plan, rows = folder.plan, folder.rows
     grading = grading_of(plan, rows)
     told = folder.summary
-    aggregate = folder.aggregate(told.planned if told else planned_count(plan.load, plan.seed))
+    aggregate = folder.aggregate(
+        told.planned if told else planned_count(plan.load, plan.seed, len(plan.arms))
+    )
     summary = told or _unfinished(summarise(plan, aggregate))
     page = write_page(page_of(summary, aggregate, _failures(folder)), path / FILE)
     _replace(

@@ -57,14 +57,16 @@ def _promptset(document: Document) -> str:
 
 def _ref(promptset: Promptset, document: Document) -> PromptsetRef:
     asked = section(document, "promptset")
-    try:
-        return promptset.ref(
-            str(asked.get("split", "")),
-            tuple(map(str, asked.get("categories", ()))),
-            tuple(map(str, asked.get("buckets", ()))),
-        )
-    except TypeError:
-        raise PlanError("plan: promptset.categories and buckets are lists of names") from None
+    return promptset.ref(
+        str(asked.get("split", "")), _names(asked, "categories"), _names(asked, "buckets")
+    )
+
+
+def _names(asked: Mapping[str, Any], field: str) -> tuple[str, ...]:
+    found = asked.get(field, ())
+    if not isinstance(found, list | tuple) or not all(isinstance(name, str) for name in found):
+        raise PlanError(f"plan: promptset.{field} is a list of names, not {found!r}")
+    return tuple(found)
 
 
 def _counted(document: Document, rows: int, values: Mapping[str, Any]) -> Document:

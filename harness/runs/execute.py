@@ -117,7 +117,8 @@ class _Asked:
 
     async def driven(self, planned: int | None) -> int:
         """How many requests were planned in the end."""
-        begun, below = self.standing.begun, self.standing.next_index
+        begun, arms = self.standing.begun, len(self.plan.arms)
+        below = -(-self.standing.next_index // arms) * arms  # the last one's counterpart, too
         if planned is not None:
             await self._drive(self.plan, self.standing.missing(planned) if begun else None)
             return planned

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness import terminal
+from harness.shares import percent
 from harness.summary import ArmSummary, Distribution, Percentile, Rate, Summary
 
 _DISTRIBUTIONS: Final = (
@@ -26,6 +27,8 @@ def show(summary: Summary, console: Console) -> None:
         console.print(_figures(arm))
         if any(getattr(arm, field) for _, field in _DISTRIBUTIONS):
             console.print(_times(arm))
+        if arm.inter_token_note:
+            console.print(f"ITL: {arm.inter_token_note}")
         if arm.by_category:
             console.print(_categories(arm))
     console.print(terminal.findings(summary.findings))
@@ -35,8 +38,8 @@ def rate(found: Rate | None) -> str:
     if found is None:
         return "not checked"
     return (
-        f"{100 * found.value:.1f} % ({found.count:,} of {found.of:,}; "
-        f"{100 * found.low:.1f} to {100 * found.high:.1f} %)"
+        f"{percent(found.value)} ({found.count:,} of {found.of:,}; "
+        f"{percent(found.low)} to {percent(found.high)})"
     )
 
 

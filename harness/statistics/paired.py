@@ -70,6 +70,33 @@ def rate_difference(flips: Flips, level: float = 0.95, *, repeats: float = 1.0) 
     )
 
 
+def rate_ratio(flips: Flips, level: float = 0.95, *, repeats: float = 1.0) -> Interval | None:
+    """Candidate's pass rate over the reference's, with the hybrid score interval of Bonett and
+    Price (Statistics in Medicine 25, 2006, 3039).
+
+    Items that both fail say nothing about the ratio. `repeats` as in `rate_difference`. None where
+    the reference passes nothing.
+    """
+    reference, candidate = flips.both + flips.lost, flips.both + flips.gained
+    if reference == 0:
+        return None
+    seen = flips.both + flips.lost + flips.gained
+    spread = math.sqrt((flips.lost + flips.gained + 2) / ((reference + 1) * (candidate + 1)))
+    separate = sum(
+        math.sqrt((1 - (passed + 1) / (seen + 2)) / (passed + 1))
+        for passed in (reference, candidate)
+    )
+    z = normal_quantile((1 + level) / 2) * math.sqrt(repeats) * spread / separate
+    reference_low, reference_high = _score_bounds(reference, seen, z)
+    candidate_low, candidate_high = _score_bounds(candidate, seen, z)
+    return Interval(
+        value=candidate / reference,
+        low=candidate_low / reference_high,
+        high=candidate_high / reference_low,
+        level=level,
+    )
+
+
 def inferiority_p(flips: Flips, margin: float, *, repeats: float = 1.0) -> float:
     """One-sided p-value of: the candidate's rate is lower by `margin` or more (Tango's score).
 
@@ -103,6 +130,12 @@ def design_effect(prompts: Sequence[Sequence[tuple[bool, bool]]]) -> float:
         return repeats
     between = variance([fmean(answers) for answers in differences])
     return min(repeats, max(1.0, repeats * between / single))
+
+
+def _score_bounds(count: int, of: int, z: float) -> tuple[float, float]:
+    middle = 2 * count + z * z
+    half = z * math.sqrt(z * z + 4 * count * (1 - count / of))
+    return (middle - half) / (2 * (of + z * z)), (middle + half) / (2 * (of + z * z))
 
 
 def _crossing(flips: Flips, z: float, low: float, high: float) -> float:

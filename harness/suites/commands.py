@@ -9,7 +9,7 @@ import click
 from harness import terminal
 from harness.judge import journal
 from harness.local.layout import Layout
-from harness.options import FOLDER, GATEWAY
+from harness.options import GATEWAY, OUTPUT_FOLDER
 from harness.promptsets import store
 from harness.stage import Stage
 from harness.suites import tables
@@ -32,7 +32,7 @@ PAGE = "suite.html"
 @click.option(
     "--output",
     metavar="DIR",
-    type=FOLDER,
+    type=OUTPUT_FOLDER,
     help="The suite's folder is made there.  [default: build/runs]",
 )
 @click.pass_context

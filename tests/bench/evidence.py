@@ -3,20 +3,31 @@
 Seeded, so that the figures are the same on every machine.
 """
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
+from scipy.special import ndtri
 
 from harness.histogram import Histogram
-from harness.statistics.blocks import shift
-from harness.statistics.paired import Flips, rate_difference
+from harness.statistics import blocks
+from harness.statistics.interval import Interval
+from harness.statistics.means import ratio_of_means
+from harness.statistics.paired import Flips, rate_difference, rate_ratio
+from harness.statistics.proportions import wilson
 from harness.statistics.quantiles import percentile
-from harness.statistics.sequences import ConfidenceSequence
+from harness.statistics.sequences import ConfidenceSequence, difference
 from tests.bench.measurement import Measurement
 from tests.bench.stand_ins import Surroundings
 
 Draws = NDArray[np.float64]
+_SPREAD: Final = 0.3
+_BEFORE: Final = 100
+"""Draws before the first latency, which so has no beginning."""
 RUNS = 400
+MANY = 2_000
 SHARDS = 64
 
 
@@ -29,7 +40,19 @@ def evidence(_around: Surroundings) -> list[Measurement]:
             limit=5,
         ),
         _covers("paired difference of 60 items", _paired(np.random.default_rng(2))),
+        _covers("recovery of 60 items", _recovery(np.random.default_rng(6))),
+        _covers("share of 60, 97 % true", _share(np.random.default_rng(7))),
+        _covers("ratio of 10 answers' lengths", _lengths(np.random.default_rng(8))),
+        _covers("A/B of 60 and 60 prompts", _unpaired(np.random.default_rng(9))),
         _covers("ratio of latencies that hang together", _shift(np.random.default_rng(3))),
+        *(
+            _covers(
+                f"p{100 * share:g} of {blocks.fewest_values(share):,}, each {tie:g} times the last",
+                _level(np.random.default_rng(10), share, tie),
+            )
+            for share in (0.5, 0.95)
+            for tie in (0, 0.5, 0.9)
+        ),
         _covers("p99 of 500", _p99(np.random.default_rng(4))),
         Measurement(
             name=f"buckets that differ, {SHARDS} shards merged",
@@ -65,16 +88,62 @@ def _paired(draw: np.random.Generator) -> float:
 
 
 def _shift(draw: np.random.Generator) -> float:
-    found = [shift(_following(draw, 100), _following(draw, 110)) for _ in range(RUNS)]
-    told = [one.ratio for one in found if one is not None]
-    return sum(not one.excludes(1.1) for one in told) / len(told)
+    found = [
+        blocks.shift(_following(draw, 600, 0.9, 100), _following(draw, 600, 0.9, 110))
+        for _ in range(RUNS)
+    ]
+    return _held([one.ratio for one in found if one is not None], 1.1)
 
 
-def _following(draw: np.random.Generator, middle_ms: float) -> list[float]:
-    """Latencies of which each is, but for noise, 0.9 times the last one, on a log scale."""
-    noise = draw.normal(size=700)
-    values: Draws = lfilter([np.sqrt(1 - 0.9**2)], [1, -0.9], noise)
-    return [float(one) for one in middle_ms * np.exp(0.3 * values[100:])]
+def _level(draw: np.random.Generator, share: float, tie: float) -> float:
+    """At the fewest values that are answered for."""
+    values = blocks.fewest_values(share)
+    found = [blocks.level(_following(draw, values, tie, 100), share) for _ in range(MANY)]
+    return _held(found, 100 * np.exp(_SPREAD * ndtri(share)))
+
+
+def _following(draw: np.random.Generator, count: int, tie: float, middle_ms: float) -> list[float]:
+    """Latencies of which each is, but for noise, `tie` times the last one, on a log scale."""
+    noise = draw.normal(size=count + _BEFORE)
+    values: Draws = lfilter([np.sqrt(1 - tie**2)], [1, -tie], noise)
+    return [float(one) for one in middle_ms * np.exp(_SPREAD * values[_BEFORE:])]
+
+
+def _recovery(draw: np.random.Generator) -> float:
+    both, lost, gained = 0.85, 0.06, 0.03
+    flips = draw.multinomial(60, (both, lost, gained, 1 - both - lost - gained), size=MANY)
+    found = [
+        rate_ratio(Flips(both=b, lost=less, gained=more, neither=no))
+        for b, less, more, no in flips.tolist()
+    ]
+    return _held(found, (both + gained) / (both + lost))
+
+
+def _share(draw: np.random.Generator) -> float:
+    rates = [wilson(count, 60) for count in draw.binomial(60, 0.97, size=MANY).tolist()]
+    return sum(one.low <= 0.97 <= one.high for one in rates) / MANY
+
+
+def _lengths(draw: np.random.Generator) -> float:
+    shorter, noise = np.log(0.9), 0.2
+    reference: Draws = draw.lognormal(4, 0.6, size=(MANY, 10))
+    candidate: Draws = reference * draw.lognormal(shorter, noise, size=(MANY, 10))
+    pairs = zip(reference.tolist(), candidate.tolist(), strict=True)
+    return _held([ratio_of_means(*pair) for pair in pairs], np.exp(shorter + noise**2 / 2))
+
+
+def _unpaired(draw: np.random.Generator) -> float:
+    def seen(rate: float) -> Interval:
+        answers = (draw.random(60) < rate).astype(float).tolist()
+        return ConfidenceSequence.of(answers, low=0.0, high=1.0, level=0.975).interval()
+
+    return _held([difference(seen(0.9), seen(0.8)) for _ in range(RUNS)], -0.1)
+
+
+def _held(found: Sequence[Interval | None], truth: float) -> float:
+    """Of those that were told."""
+    told = [one for one in found if one is not None]
+    return sum(not one.excludes(truth) for one in told) / len(told)
 
 
 def _p99(draw: np.random.Generator) -> float:

@@ -4,11 +4,25 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from harness import records
 from harness.checks import ContainsAny
+from harness.histogram import Histogram
+from harness.load.health import Pulse
 from harness.load.item import Item
 from harness.load.items import Items
-from harness.plan import Arm, Closed, Expectations, Generation, Load, Plan, PromptsetRef, Slo
+from harness.plan import (
+    Arm,
+    Closed,
+    Expectations,
+    Generation,
+    Load,
+    Plan,
+    PromptsetRef,
+    Slo,
+    Validity,
+)
 from harness.promptsets.rows import Row
 from harness.records import Record
 from harness.runs.folder import RunFolder
@@ -56,14 +70,21 @@ def run_folder(  # noqa: PLR0913  # each is one way in which runs differ
     prompts: int = 100,
     repeat: int = 1,
     warmup: int = 0,
+    count: int | None = None,
     sha256: str = "a" * 64,
     checked: bool = True,
     slo: Slo | None = None,
     generation: Generation | None = None,
     lost: tuple[int, ...] = (),
     over: bool = True,
+    loop_lag_ms: float | None = 0.1,
+    validity: Validity | None = None,
 ) -> Path:
-    """Every prompt `repeat` times of each arm; latencies 100 ms, one every 200 ms."""
+    """Every prompt `repeat` times of each arm, or `count` requests in all.
+
+    Latencies 100 ms, one every 200 ms. `loop_lag_ms`: the client's lateness; None: nothing of its
+    health was recorded.
+    """
     asked = rows(prompts, checked=checked)
     plan = Plan(
         run_id=path.name,
@@ -73,10 +94,13 @@ def run_folder(  # noqa: PLR0913  # each is one way in which runs differ
         promptset=PromptsetRef(name="made-up", version=1, sha256=sha256),
         arms=tuple(Arm(name=name, url="http://127.0.0.1:9", model=f"team/{name}") for name in arms),
         load=Load(
-            arrivals=Closed(concurrency=2), count=prompts * repeat * len(arms), warmup=warmup
+            arrivals=Closed(concurrency=2),
+            count=count or prompts * repeat * len(arms),
+            warmup=warmup,
         ),
         generation=generation or Generation(),
         slo=slo or Slo(),
+        validity=validity or Validity(),
         expect=Expectations(min_pass_rate=0.0, max_error_rate=0.5),
     )
     folder = RunFolder.create(path, plan, asked)
@@ -91,9 +115,23 @@ def run_folder(  # noqa: PLR0913  # each is one way in which runs differ
                 continue
             fields = arms[item.arm.name](int(item.row.prompt_id[1:]), times)
             segment.records.append(records.encode(_record(item, fields)))
+        if loop_lag_ms is not None:
+            segment.health.append(msgspec.json.encode(_pulse(loop_lag_ms)))
     if over:
         folder.write_summary(summarise(plan, folder.aggregate(items.planned)))
     return path
+
+
+def _pulse(loop_lag_ms: float) -> Pulse:
+    return Pulse(
+        at_ns=1_000 * MS,
+        wall_ns=1_000 * MS,
+        cpu_ns=100 * MS,
+        loop_lag=Histogram.of([int(loop_lag_ms * 1_000)] * 50),
+        in_flight=2,
+        sent=10,
+        refused=0,
+    )
 
 
 def _record(item: Item, fields: Mapping[str, Any]) -> Record:

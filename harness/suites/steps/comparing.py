@@ -20,8 +20,6 @@ class Compared(Step, frozen=True, kw_only=True, tag="compared"):
     variants: tuple[str, str]
     margin: float
     min_pass_rate: float = 0.5
-    repeat: int = 1
-    """How often every row is asked of each."""
     concurrency: int = 4
 
     async def run(self, visit: Visit) -> list[Finding]:
@@ -32,7 +30,7 @@ class Compared(Step, frozen=True, kw_only=True, tag="compared"):
             promptset,
             Load(
                 arrivals=Closed(concurrency=self.concurrency),
-                count=len(models) * self.repeat * len(promptset.rows),
+                count=len(models) * len(promptset.rows),
             ),
             models=models,
             expect=Expectations(min_pass_rate=self.min_pass_rate, max_error_rate=0.1),

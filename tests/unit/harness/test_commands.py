@@ -52,6 +52,26 @@ def test_a_gateway_that_went_away_is_one_line(tmp_path: Path) -> None:
         (("run", "--concurrency", "-1"), "Invalid value for '--concurrency': -1 is not in"),
         (("run", "--rate", "0"), "Invalid value for '--rate': 0.0 is not in the range x>0."),
         (("suite", "unheard-of"), "Invalid value for 'SUITE'"),
+        *(
+            (
+                (*command, "--output", "s3://b/runs"),
+                "Invalid value for '--output': s3://b/runs: it is a path on this machine; ",
+            )
+            for command in (
+                ("run",),
+                ("benchmark",),
+                ("compare", "a", "b"),
+                ("ab", "a"),
+                ("gate", "a"),
+                ("recovery",),
+                ("suite", "golden"),
+                ("judge", "calibrate"),
+                ("judge", "pairwise", ".", "."),
+                ("jobs", "run", "a"),
+                ("jobs", "fetch", "s3://b/runs/a"),
+                ("promptset", "generate"),
+            )
+        ),
         (("report",), "Missing argument 'RUN'. (python -m harness report --help)"),
         (("unheard-of",), "No such command 'unheard-of'. (python -m harness --help)"),
     ],

@@ -55,6 +55,34 @@ def test_pieces_are_told_as_tokens_only_where_they_are(pieces: int, told: bool) 
     assert (arm_summary("a", totals(pieces=pieces), Slo()).inter_token is not None) is told
 
 
+@pytest.mark.parametrize(("at_once", "told"), [(10, True), (11, False)])
+def test_gaps_are_no_figures_where_pieces_came_together(at_once: int, told: bool) -> None:  # noqa: FBT001
+    gaps = Histogram.of([0] * at_once + [3_000] * (1_000 - at_once))
+    summary = arm_summary("a", totals(gaps=gaps), Slo())
+
+    assert (summary.inter_token is not None) is told
+    assert summary.read_together == at_once / 1_000
+    assert bool(summary.inter_token_note) is not told
+
+
+def test_pieces_that_came_together_add_up_over_shards() -> None:
+    fast, slow = Histogram.of([0] * 5 + [3_000] * 95), Histogram.of([3_000] * 900)
+    parts = [totals(gaps=gaps) for gaps in (fast, slow)]
+    alone = [arm_summary("a", part, Slo()).read_together for part in parts]
+    parts[0].update(parts[1])
+
+    assert alone == [0.05, 0.0]
+    assert arm_summary("a", parts[0], Slo()).read_together == 0.005
+
+
+def test_of_pieces_that_are_no_tokens_nothing_is_told() -> None:
+    summary = arm_summary("a", totals(gaps=Histogram.of([0] * 27), pieces=26), Slo())
+
+    assert (summary.inter_token, summary.read_together, summary.inter_token_note) == (None,) * 2 + (
+        "",
+    )
+
+
 def test_goodput_where_objectives_are() -> None:
     summary = arm_summary("a", totals(good=2), Slo(latency_ms=3))
 

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from harness.aggregate import Aggregate
-from harness.findings import at_least, at_most
+from harness.findings import at_least, at_most, findings
 from harness.histogram import Histogram
 from harness.ledger import Ledger
 from harness.plan import Plan
@@ -16,6 +16,7 @@ from harness.verdict import Finding, Verdict
 from tests.support.harness_runs import plan
 
 MS = 1_000
+NS_PER_MS = 1_000_000
 
 
 def arm(requests: int = 1_000, failed: int = 0, **changed: object) -> ArmTotals:
@@ -33,7 +34,14 @@ def arm(requests: int = 1_000, failed: int = 0, **changed: object) -> ArmTotals:
 
 def summary(of: Plan, totals: ArmTotals | None = None, **changed: object) -> Summary:
     totals = totals or arm()
-    made = Aggregate(ledger=Ledger.of(range(1_000)), arms={"a": totals}, planned=1_000)
+    made = Aggregate(
+        ledger=Ledger.of(range(1_000)),
+        arms={"a": totals},
+        planned=1_000,
+        wall_ns=2_000 * NS_PER_MS,
+        cpu_ns=100 * NS_PER_MS,
+        loop_lag=Histogram.of([100] * 100),
+    )
     return summarise(of, replace(made, **changed))
 
 
@@ -53,7 +61,13 @@ def test_a_healthy_run_passes() -> None:
     whole = summary(plan(expect={"min_pass_rate": 0.9}))
 
     assert whole.verdict is Verdict.PASS
-    assert [finding.name for finding in whole.findings] == ["ledger", "error rate", "pass rate"]
+    assert [finding.name for finding in whole.findings] == [
+        "ledger",
+        "error rate",
+        "pass rate",
+        "loop lag p99",
+        "CPU share",
+    ]
     assert whole.arms[0].requests_per_s == 100
 
 
@@ -133,9 +147,29 @@ def test_as_many_as_would_tell_and_no_verdict_is_too_close_to_the_limit() -> Non
     assert close.reason.endswith("too close to the limit for 66 requests to tell")
 
 
-def test_no_number_of_requests_shows_that_there_never_is_an_error() -> None:
-    assert at_most("e", wilson(0, 50), 0.0, "failed").reason.endswith("too few to tell")
-    assert at_least("p", wilson(50, 50), 1.0, "passed").reason.endswith("too few to tell")
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, Verdict.PASS), (1, Verdict.FAIL), (50, Verdict.FAIL)]
+)
+def test_a_limit_of_none_asks_for_none_of_those_seen(count: int, expected: Verdict) -> None:
+    """No number of requests shows that there never is one."""
+    none = at_most("e", wilson(count, 50), 0.0, "failed")
+    every = at_least("p", wilson(50 - count, 50), 1.0, "passed")
+
+    assert [none.verdict, every.verdict] == [expected, expected]
+    assert none.reason.endswith("at most 0 % is allowed, which is none of those seen")
+    assert every.reason.endswith("at least 100 % is asked, which is all of those seen")
+
+
+def test_of_nothing_seen_not_even_none_is_known() -> None:
+    assert at_most("e", wilson(0, 0), 0.0, "failed").verdict is Verdict.INCONCLUSIVE
+    assert at_least("p", wilson(0, 0), 1.0, "passed").verdict is Verdict.INCONCLUSIVE
+
+
+def test_nearly_all_is_not_said_to_be_all() -> None:
+    nearly = at_least("p", wilson(9_999_999, 10_000_000), 0.9999995, "passed")
+
+    assert "passed: 99.99999 %" in nearly.reason
+    assert "at least 99.99995 % is asked" in nearly.reason
 
 
 def test_goodput_is_judged_where_objectives_are() -> None:
@@ -229,3 +263,37 @@ def test_a_late_client_is_held_against_a_run_that_is_asked_of_times(
     )
 
     assert verdict(late, "loop lag p99") is expected
+
+
+@pytest.mark.parametrize("slo", [{}, {"latency_ms": 500}])
+@pytest.mark.parametrize(
+    "unrecorded", [{"wall_ns": 0, "cpu_ns": 0, "loop_lag": Histogram()}, {"loop_lag": Histogram()}]
+)
+def test_a_client_of_which_nothing_is_known_is_not_taken_for_fit(
+    unrecorded: dict[str, object], slo: dict[str, float]
+) -> None:
+    whole = summary(plan(validity={}, slo=slo), None, **unrecorded)
+
+    assert whole.verdict is Verdict.INVALID
+    finding = found(whole, "loop lag p99")
+    assert finding is not None
+    assert finding.verdict is Verdict.INVALID
+    assert finding.reason.startswith("the client's own health was not recorded")
+
+
+def test_a_client_that_ran_too_shortly_to_probe_its_loop_is_fit() -> None:
+    whole = summary(plan(validity={}), wall_ns=5 * NS_PER_MS, cpu_ns=1, loop_lag=Histogram())
+
+    assert whole.verdict is Verdict.PASS
+
+
+def test_a_late_client_is_held_against_a_run_whose_times_are_asked_later() -> None:
+    of = plan(validity={"loop_lag_p99_ms": None})
+    late = Aggregate(arms={"a": arm()}, wall_ns=NS_PER_MS, loop_lag=Histogram.of([30 * MS]))
+
+    verdicts = [
+        next(one.verdict for one in findings(of, late, timed=timed) if one.name == "loop lag p99")
+        for timed in (False, True)
+    ]
+
+    assert verdicts == [Verdict.PASS, Verdict.INVALID]

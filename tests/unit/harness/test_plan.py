@@ -67,6 +67,10 @@ def test_a_plan_survives_being_written(arrivals: dict[str, Any], expected: objec
         ({"expect": {"max_error_rate": 2}}, "<= 1.0 - at `$.expect.max_error_rate`"),
         ({"generation": {"extra": {"a": nan}}}, "generation.extra"),
         ({"generation": {"extra": {"a": [date(2026, 1, 1)]}}}, "generation.extra"),
+        ({"generation": {"extra": {"stream": True}}}, "'stream': use the arm's stream"),
+        ({"generation": {"extra": {"top_k": 5, "max_tokens": 9}}}, "use generation.max_tokens"),
+        ({"generation": {"extra": {"seed": 9}}}, "use the plan's seed"),
+        ({"generation": {"extra": {"n": 2}}}, "'n': use --repeat"),
         ({"surprise": 1}, "unknown field `surprise`"),
     ],
 )

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness import aws as aws_session
 from harness.errors import AbsentError, StoreError
-from harness.jobs import aws as aws_session
 from harness.jobs.store import Store, store_at
 from tests.support.jobs import bucket_in
 from tests.support.local_aws import LocalAws

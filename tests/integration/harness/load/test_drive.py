@@ -244,6 +244,17 @@ def test_pulses_tell_how_the_client_was() -> None:
     assert told[-1].in_flight == 0
 
 
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_a_closed_loop_by_duration_asks_both_arms_of_its_last_pair(concurrency: int) -> None:
+    """The time is over before the first answer, whose counterpart is asked all the same."""
+    with FakeServer(Behaviour(latency_s=0.05)) as server:
+        arms = (_arm(server.url, "a"), _arm(server.url, "b"))
+        load = Load(arrivals=Closed(concurrency=concurrency), duration_s=0.04)
+        result, records = driven(plan(*arms, load=load))
+    assert [record.index for record in records] == list(range(result.planned))
+    assert Counter(record.arm for record in records) == dict.fromkeys("ab", result.planned / 2)
+
+
 def test_todo_may_go_on_for_ever_where_the_duration_ends_it() -> None:
     with FakeServer(Behaviour(latency_s=0.002)) as server:
         load = Load(arrivals=Closed(concurrency=2), duration_s=0.1)

@@ -1,9 +1,12 @@
 """Promptsets in S3: a version is written once and read as it was written."""
 
 import secrets
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from harness import aws as aws_session
 from harness.errors import PromptsetError, StoreError
 from harness.promptsets import s3
 from harness.promptsets.store import load
@@ -76,7 +79,9 @@ def test_a_set_that_is_not_there_is_told(bucket: str) -> None:
 @pytest.mark.usefixtures("bucket")
 def test_a_missing_bucket_is_told() -> None:
     tiny = load("tiny")
-    with pytest.raises(StoreError, match="does not exist: create it, or name another"):
+    with pytest.raises(
+        StoreError, match="does not exist: create it, or name the right one and its region"
+    ):
         s3.push(tiny.manifest, tiny.rows, "s3://no-such-bucket-here")
     with pytest.raises(StoreError, match="no-such-bucket-here"):
         load("s3://no-such-bucket-here/promptsets/tiny/v1/")
@@ -86,3 +91,48 @@ def test_a_missing_bucket_is_told() -> None:
 def test_what_is_no_address_is_refused(where: str) -> None:
     with pytest.raises(PromptsetError, match="write s3://bucket/path"):
         load(where)
+
+
+@pytest.fixture
+def _own_session() -> Iterator[None]:
+    """A session remembers the credentials that it found."""
+    aws_session._session.cache_clear()
+    yield
+    aws_session._session.cache_clear()
+
+
+@pytest.mark.usefixtures("bucket", "_own_session")
+def test_without_credentials_it_says_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, f"{tmp_path}/none")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(StoreError, match="bucket sets: there are no AWS credentials: set AWS_PROF"):
+        load("s3://sets/promptsets/tiny/v1/")
+
+
+@pytest.mark.usefixtures("bucket")
+def test_an_s3_that_can_t_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(StoreError, match="bucket sets: S3 can't be reached: "):
+        load("s3://sets/promptsets/tiny/v1/")
+
+
+@pytest.mark.usefixtures("bucket")
+def test_an_endpoint_that_is_no_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nowhere")
+    with pytest.raises(StoreError, match="bucket sets: Invalid endpoint: nowhere"):
+        load("s3://sets/promptsets/tiny/v1/")
+
+
+def test_a_set_at_the_root_of_a_bucket_is_read(aws: LocalAws, bucket: str) -> None:
+    tiny = load("tiny")
+    s3.push(tiny.manifest, tiny.rows, f"s3://{bucket}")
+    for name in ("manifest.json", "prompts.jsonl"):
+        source = {"Bucket": bucket, "Key": f"promptsets/tiny/v1/{name}"}
+        aws.client("s3").copy_object(Bucket=bucket, Key=name, CopySource=source)
+    assert load(f"s3://{bucket}") == tiny

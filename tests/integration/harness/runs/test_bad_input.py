@@ -167,6 +167,9 @@ def test_more_warm_up_than_requests(engine: FakeServer, basics: list[str], tmp_p
         ("[arm]\napi = 5", "arm: Expected `str | null`, got `int` - at `$.api`"),
         ("[load]\nwarmup = 'x'", "load.warmup is a number of requests"),
         ("[promptset]\ncategory = ['x']", "promptset.category is unknown"),
+        ("[promptset]\ncategories = 'capital'", "promptset.categories is a list of names"),
+        ("[promptset]\nbuckets = 3", "promptset.buckets is a list of names"),
+        ("[promptset]\nbuckets = [3]", "promptset.buckets is a list of names"),
     ],
 )
 def test_a_plan_file_that_cannot_be_read(

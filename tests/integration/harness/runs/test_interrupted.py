@@ -1,5 +1,6 @@
 """Runs that are killed, stopped, or find the disk full, and go on."""
 
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,6 +145,29 @@ def test_a_run_by_time_whose_time_is_up_asks_only_what_was_lost(
     indices = sorted(record.index for record in folder.records())
     assert indices == list(range(len(lines)))
     assert counted.given == given + 2
+    assert verdict_of_ledger(folder) is Verdict.PASS
+
+
+def test_a_run_by_time_whose_time_is_up_asks_the_last_ones_counterpart(
+    engine: FakeServer, tmp_path: Path
+) -> None:
+    load = {"arrivals": {"type": "closed", "concurrency": 4}, "duration_s": 0.2}
+    arms = [{"name": name, "url": engine.url, "model": name} for name in ("a", "b")]
+    folder = created(tmp_path / "r", engine.url, load=load, arms=arms)
+    resumed(folder)
+    (folder.path / "summary.json").unlink()
+    planned = 1 + max(record.index for record in folder.records())
+    records = folder.path / "records" / "0000.jsonl"
+    kept = [
+        line
+        for line in records.read_bytes().splitlines(keepends=True)
+        if json.loads(line)["index"] != planned - 1
+    ]
+    records.write_bytes(b"".join(kept))
+
+    resumed(folder)
+
+    assert sorted(record.index for record in folder.records()) == list(range(planned))
     assert verdict_of_ledger(folder) is Verdict.PASS
 
 

@@ -13,7 +13,7 @@ from harness.compare.results import Comparison
 from harness.compare.sides import sides
 from harness.compare.speed import prices_of
 from harness.errors import StoreError, WrongInput
-from harness.plan import Generation
+from harness.plan import Generation, Validity
 from harness.statistics.paired import Flips
 from harness.verdict import Finding, Verdict
 from tests.support.compared_runs import Answer, failing, right, run_folder, wrong, wrong_on
@@ -155,6 +155,12 @@ def test_prompts_asked_again_show_how_much_the_reference_differs_from_itself(
     alone = compared(run_folder(tmp_path / "b", {"one": right, "two": right}))
     assert alone.quality is not None
     assert alone.quality.noise is None
+    told, unknown = finding(found, "noise floor"), finding(alone, "noise floor")
+    assert told.measured == 0.1
+    assert "10 of 100 prompts passed once and failed once: 10.0 %" in told.reason
+    assert "not known" in unknown.reason
+    assert "--repeat 2" in unknown.reason
+    assert [told.verdict, unknown.verdict] == [Verdict.PASS, Verdict.PASS]
 
 
 def test_records_whose_clock_ran_backwards_are_told(tmp_path: Path) -> None:
@@ -248,6 +254,16 @@ def test_warm_up_is_left_out_on_both_sides(tmp_path: Path) -> None:
     assert finding(found, "pairs").verdict is Verdict.PASS
 
 
+def test_a_run_with_warm_up_has_a_counterpart_without(tmp_path: Path) -> None:
+    found = compared(
+        run_folder(tmp_path / "a", {"one": right}, warmup=10, count=110),
+        run_folder(tmp_path / "b", {"two": right}),
+    )
+    assert found.quality is not None
+    assert found.quality.pairs == 100
+    assert finding(found, "pairs").verdict is Verdict.PASS
+
+
 def test_latency_of_two_runs_is_not_compared(tmp_path: Path) -> None:
     found = compared(
         run_folder(tmp_path / "a", {"fp16": right}, prompts=250),
@@ -285,6 +301,29 @@ def test_latency_of_interleaved_arms_is(tmp_path: Path, factor: float, verdict: 
     assert found.speed.verdict is Verdict.PASS
     assert finding(found, "slowdown").verdict is verdict
     assert found.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("asked", "verdict"),
+    [(Asked(margin=0.1), Verdict.PASS), (Asked(margin=0.1, max_slowdown=1.2), Verdict.INVALID)],
+)
+def test_a_late_client_is_no_judge_of_a_slowdown(
+    tmp_path: Path, asked: Asked, verdict: Verdict
+) -> None:
+    run = run_folder(
+        tmp_path / "a",
+        {"one": right, "two": right},
+        validity=Validity(loop_lag_p99_ms=None),
+        loop_lag_ms=57,
+    )
+    assert finding(compared(run, asked=asked), "run a").verdict is verdict
+
+
+def test_a_client_that_nobody_watched_makes_a_comparison_invalid(tmp_path: Path) -> None:
+    run = run_folder(tmp_path / "a", {"one": right, "two": right}, loop_lag_ms=None)
+    found = compared(run)
+    assert found.verdict is Verdict.INVALID
+    assert "own health was not recorded" in finding(found, "run a").reason
 
 
 def test_answers_half_as_long_fail_whatever_they_say(tmp_path: Path) -> None:

@@ -24,9 +24,11 @@ def test_compare_writes_json_and_a_page_beside_the_candidates_records(
     assert found.verdict is Verdict.PASS
     page = (other / "compare.html").read_text("utf-8")
     assert "What is number 9?" in page
+    assert "noise floor" in page
     assert "<script" not in page
     said = capsys.readouterr().out
     assert "PASS" in said
+    assert "noise floor" in said
     assert "p0009" in said
 
 

@@ -23,5 +23,5 @@ def test_the_handlers_import_nothing_that_plots_computes_or_draws_terminals() ->
 
 
 def test_nor_do_they_when_they_merge_and_open_s3() -> None:
-    statement = "import harness.figures, harness.findings, harness.jobs.s3"
+    statement = "import harness.figures, harness.findings, harness.s3"
     assert not loaded(statement) & HEAVY

@@ -52,6 +52,10 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def write(store: FolderStore, done: Finished, name: str = "") -> None:
+    """With a client that was fit, where nothing is said of it."""
+    if not done.aggregate.wall_ns:
+        done.aggregate.wall_ns, done.aggregate.cpu_ns = 1_000_000_000, 100_000_000
+        done.aggregate.loop_lag = Histogram.of([100])
     store.put(name or name_of(done.shard), msgspec.json.encode(done))
 
 
@@ -135,10 +139,6 @@ def test_one_saturated_client_among_64_is_not_averaged_away(store: FolderStore) 
         return done
 
     changed(store, 9, busy)
-    for number in range(10, 64):
-        done = of_shard(plan_in(store), number)
-        done.aggregate.wall_ns, done.aggregate.cpu_ns = second, second // 10
-        write(store, done)
     verdict, why = reasons(store)
     assert verdict is Verdict.INVALID
     assert why.keys() == {"every client"}
@@ -147,7 +147,29 @@ def test_one_saturated_client_among_64_is_not_averaged_away(store: FolderStore) 
     )
 
 
+def test_one_shard_whose_client_nobody_watched_is_not_averaged_away(store: FolderStore) -> None:
+    store.put(name_of(9), msgspec.json.encode(of_shard(plan_in(store), 9)))
+    verdict, why = reasons(store)
+    assert verdict is Verdict.INVALID
+    assert why.keys() == {"every client"}
+    assert "the client's own health was not recorded" in why["every client"]
+
+
 def test_a_torn_object_is_named(store: FolderStore) -> None:
     store.put(name_of(2), b'{"shard": 2, "att')
     with pytest.raises(StoreError, match=r"shards/0002\.json"):
         merge(store)
+
+
+def test_one_shard_that_sent_late_is_not_averaged_away(store: FolderStore) -> None:
+    def late(done: Finished) -> Finished:
+        done.aggregate.dispatch_lag = Histogram.of([100] * 90 + [40_000] * 10)
+        return done
+
+    changed(store, 9, late)
+    verdict, why = reasons(store)
+    assert verdict is Verdict.INVALID
+    assert why.keys() == {"every client"}
+    assert why["every client"].startswith(
+        "1 of 64 shards had a client that was not fit, e.g. 9: 99 % of requests were sent within 40"
+    )

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from harness.errors import PlanError
 from harness.jobs.limits import LAMBDA, check
 from harness.jobs.shards import cut, part_of, seconds_of
+from harness.load.items import Items
 from harness.load.schedule import planned_count
 from harness.plan import Closed
-from tests.support.jobs import plan
+from tests.support.jobs import ROWS, plan
 
 OPEN: dict[str, Any] = {"arrivals": {"type": "constant", "rate": 100}, "duration_s": 10}
 
@@ -84,6 +85,14 @@ def test_what_can_t_be_cut_is_refused(
 def test_an_open_loop_lasts_to_its_last_planned_request_and_that_one_s_timeout() -> None:
     load = {"arrivals": {"type": "constant", "rate": 10}, "count": 101}
     assert seconds_of(plan(load), 101) == 10 + 120
+
+
+def test_the_last_pair_of_steps_is_within_their_time() -> None:
+    """Its second request has no time of its own: there is no step after the last."""
+    whole = plan({"arrivals": {"type": "steps", "rates": [7]}, "duration_s": 1}, arms=2)
+    planned = Items(whole, ROWS).planned
+    assert planned == 8
+    assert 120 < seconds_of(whole, planned) < 121
 
 
 def test_a_closed_loop_lasts_as_long_as_its_answers_may() -> None:

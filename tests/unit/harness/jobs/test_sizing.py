@@ -15,7 +15,7 @@ DOCS = Path(__file__).parents[4] / "docs" / "load-sizing.md"
 
 @pytest.mark.parametrize(
     ("tokens_per_s", "streams", "bound"),
-    [(20, 960, "file descriptors"), (100, 416, "CPU"), (200, 208, "CPU")],
+    [(20, 960, "file descriptors"), (100, 277, "CPU"), (200, 138, "CPU")],
 )
 def test_a_function_carries_what_its_scarcest_resource_allows(
     tokens_per_s: float, streams: int, bound: str
@@ -33,9 +33,9 @@ def test_a_small_function_is_bound_by_its_memory() -> None:
 
 def test_functions_are_whole_and_enough() -> None:
     basis = sizing.basis()
-    assert sizing.functions_for(416, 100, basis) == 1
-    assert sizing.functions_for(417, 100, basis) == 2
-    assert sizing.functions_for(50_000, 100, basis) == 121
+    assert sizing.functions_for(277, 100, basis) == 1
+    assert sizing.functions_for(278, 100, basis) == 2
+    assert sizing.functions_for(50_000, 100, basis) == 181
 
 
 def test_the_cost_is_that_of_gigabyte_seconds_transitions_and_objects() -> None:

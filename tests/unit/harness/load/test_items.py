@@ -4,7 +4,7 @@ import pytest
 
 from harness.errors import PlanError, PromptsetError
 from harness.load.items import Items
-from harness.plan import Arm, Constant, Load
+from harness.plan import Arm, Arrivals, Burst, Constant, Load, Ramp, Steps
 from harness.promptsets.rows import Expected, Request, Row
 from tests.support.load import plan, rows
 
@@ -20,6 +20,29 @@ def test_every_row_comes_once_before_any_comes_twice() -> None:
     ]
     assert all(len(set(epoch)) == 10 for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 10
+
+
+@pytest.mark.parametrize(("arms", "warmup"), [((A,), 3), ((A,), 25), ((A, B), 6), ((A, B), 7)])
+def test_warm_up_uses_up_no_row_of_those_measured(arms: tuple[Arm, ...], warmup: int) -> None:
+    load = Load(arrivals=Constant(rate=10), count=100, warmup=warmup)
+    items = Items(plan(*arms, load=load), rows(10))
+    first = -(-warmup // len(arms)) * len(arms)
+    measured = [items.item(index) for index in range(first, first + 10 * len(arms))]
+    for arm in arms:
+        asked = [item.row.prompt_id for item in measured if item.arm == arm]
+        assert sorted(asked) == [f"row-{number}" for number in range(10)]
+    assert len({item.pair for item in map(items.item, range(100))}) == 100 // len(arms)
+
+
+def test_warm_up_has_an_order_of_its_own_and_leaves_the_measured_one() -> None:
+    load = Load(arrivals=Constant(rate=10), count=100, warmup=10)
+    cold = Items(plan(A), rows(10))
+    warm = Items(plan(A, load=load), rows(10))
+    order = [cold.item(index).row for index in range(20)]
+    assert [warm.item(10 + index).row for index in range(20)] == order
+    warming = [warm.item(index).row for index in range(10)]
+    assert len({row.prompt_id for row in warming}) == 10
+    assert warming != order[:10]
 
 
 def test_two_arms_are_asked_the_same_row_with_the_same_seed_in_a_drawn_order() -> None:
@@ -58,6 +81,27 @@ def test_another_seed_of_the_plan_deals_otherwise() -> None:
 def test_an_open_loop_by_duration_knows_its_count() -> None:
     load = Load(arrivals=Constant(rate=10), duration_s=2)
     assert Items(plan(A, load=load), rows()).planned == 20
+
+
+@pytest.mark.parametrize(
+    "arrivals",
+    [
+        Constant(rate=10),
+        Burst(size=7, every_s=1),
+        Steps(rates=(10,)),
+        Ramp(from_rate=10, to_rate=10),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_open_loop_by_duration_asks_both_arms_of_its_last_pair(arrivals: Arrivals) -> None:
+    """The one that is left over is sent with its counterpart, not after the duration."""
+    load = Load(arrivals=arrivals, duration_s=2.1)
+    assert Items(plan(A, load=load), rows()).planned == 21
+    items = Items(plan(A, B, load=load), rows())
+    assert items.planned == 22
+    assert items.planned_at is not None
+    assert items.planned_at(20) == items.planned_at(21) <= 2_100_000_000
+    assert items.planned_at(19) <= items.planned_at(20)
 
 
 def test_without_rows_there_is_nothing_to_ask() -> None:

@@ -74,6 +74,13 @@ def test_lint_of_an_address_is_refused() -> None:
     assert isinstance(run("lint", "s3://bucket/x").exception, PromptsetError)
 
 
+@pytest.mark.parametrize("name", ["./nowhere", __file__])
+def test_lint_of_what_is_no_folder_is_refused(name: str) -> None:
+    error = run("lint", name).exception
+    assert isinstance(error, PromptsetError)
+    assert str(error).startswith(f"{name}: there is no such folder; ")
+
+
 def test_show_lists_the_sets() -> None:
     result = run("show")
     assert result.exit_code == 0

@@ -131,6 +131,21 @@ def test_of_whole_answers_no_token_times_are_shown(tmp_path: Path) -> None:
     assert "First token p50" not in [figure.label for figure in page.figures]
 
 
+def test_gaps_that_cannot_be_told_apart_are_no_figures(tmp_path: Path) -> None:
+    draw = random.Random(3)
+    kept = [
+        msgspec.structs.replace(answered(index, "quant", draw), gaps_us=(0, 3_000) * 9 + (0,))
+        for index in range(50)
+    ]
+    page, _ = page_and_summary(record_run(tmp_path / "r", plan(count=50), rows(), kept))
+
+    between = section(page, "Between tokens")
+    assert between.prose == (
+        "quant: pieces came faster than they are told apart (3 ms): see TPOT.",
+    )
+    assert (between.chart, between.table) == (None, None)
+
+
 def test_unchecked_answers_have_no_quality(tmp_path: Path) -> None:
     draw = random.Random(4)
     kept = [answered(index, "quant", draw) for index in range(50)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from harness.report.tabular import write_records, write_summary
 from harness.runs.folder import RunFolder
@@ -91,3 +92,16 @@ def test_a_summary_has_every_figure_with_its_interval_and_unit(tmp_path: Path) -
             assert row["unit"] == "ms"
         for category, share in arm.by_category.items():
             assert float(told[f"pass_rate/{category}", arm.arm]["value"]) == share.value
+
+
+def test_a_summary_says_how_many_gaps_could_not_be_told_apart(tmp_path: Path) -> None:
+    folder = RunFolder(two_arms(tmp_path / "r"))
+    summary = summarise(folder.plan, folder.aggregate())
+    fast = replace(summary.arms[0], inter_token=None, read_together=0.25)
+    file = io.StringIO(newline="")
+    write_summary(file, replace(summary, arms=(fast,)))
+
+    told = {row["metric"]: row for row in read(file.getvalue())}
+    assert told["inter_token/read_together"]["value"] == "0.25"
+    assert told["inter_token/read_together"]["unit"] == "share"
+    assert "inter_token/p50" not in told

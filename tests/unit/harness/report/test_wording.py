@@ -48,6 +48,10 @@ def test_a_number_has_three_digits_and_thousands_apart(value: float, said: str) 
         (0.0155, "1.55 %"),
         (0.9999, "99.99 %"),
         (0.99999, "99.999 %"),
+        (1 - 1e-7, "99.99999 %"),
+        (1 - 1e-16, "100 %"),
+        (1e-17, "0 %"),
+        (-1, "\N{MINUS SIGN}100 %"),
         (0.00001, "0.001 %"),
         (-0.025, "\N{MINUS SIGN}2.50 %"),
     ],
@@ -94,6 +98,9 @@ def test_a_long_text_is_cut_and_says_so() -> None:
     assert clipped("abcdefg", 6) == "abcde…"
 
 
-@pytest.mark.parametrize(("share", "said"), [(0.02, "2 %"), (0.999, "99.9 %"), (1, "100 %")])
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.02, "2 %"), (0.07, "7 %"), (0.999, "99.9 %"), (1 - 1e-9, "99.9999999 %"), (1, "100 %")],
+)
 def test_a_limit_is_told_as_it_was_written(share: float, said: str) -> None:
     assert bound(share) == said

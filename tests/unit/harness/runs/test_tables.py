@@ -7,7 +7,8 @@ from rich.console import Console
 
 from harness.aggregate import Aggregate
 from harness.runs.grading import categories_of, grade_with
-from harness.runs.tables import show
+from harness.runs.tables import rate, show
+from harness.statistics.proportions import wilson
 from harness.summarise import summarise
 from harness.summary import Summary
 from tests.support.harness_runs import MS, plan, record, rows
@@ -53,6 +54,15 @@ def test_every_part_is_shown_within_a_hundred_columns() -> None:
     assert max(map(len, shown.splitlines())) <= 100
 
 
+def test_pieces_that_came_together_are_told_in_place_of_their_gaps() -> None:
+    of = summary(4_000)
+    fast = replace(of.arms[0], read_together=0.5)
+    shown = told(replace(of, arms=(fast,)))
+
+    assert "ITL: pieces came faster than they are told apart (3 ms): see TPOT" in shown
+    assert "ITL" not in told(of)
+
+
 def test_what_models_and_servers_say_is_no_markup() -> None:
     assert "[red]v 30" in told(summary(30))
 
@@ -62,3 +72,7 @@ def test_a_run_of_nothing_is_shown_too() -> None:
 
     assert "no request was measured" in told(empty)
     assert "INCONCLUSIVE" in told(replace(empty, timeline=()))
+
+
+def test_nearly_all_is_not_told_as_all() -> None:
+    assert rate(wilson(99_999, 100_000)).startswith("99.999 % (99,999 of 100,000; 99.99")

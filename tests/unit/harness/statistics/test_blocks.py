@@ -61,6 +61,25 @@ def test_one_percentile_of_correlated_values_is_covered(percentile: float, count
     assert covered / runs >= 0.93
 
 
+def test_a_percentile_that_most_blocks_never_reach_is_infinite() -> None:
+    """Of 3,000 values 13 % are infinite, of the first block none."""
+    values = np.random.default_rng(2).exponential(size=3_000) + 1
+    values[np.random.default_rng(3).permutation(np.arange(500, 3_000))[:390]] = np.inf
+    found = level(values.tolist(), 0.9)
+    assert found is not None
+    assert (found.value, found.high) == (np.inf, np.inf)
+    assert found.low == np.sort(values[:500])[449]
+    median = level(values.tolist(), 0.5)
+    assert median is not None
+    assert np.isfinite([median.low, median.value, median.high]).all()
+
+
+def test_of_infinite_values_alone_every_percentile_is_infinite() -> None:
+    found = level([np.inf] * 300, 0.5)
+    assert found is not None
+    assert (found.low, found.value, found.high) == (np.inf,) * 3
+
+
 def test_too_few_values_have_no_level() -> None:
     assert level([1.0, 2.0] * 20, 0.5) is None
 

@@ -1,4 +1,4 @@
-"""A run's objects in S3: the harness' one seam to it."""
+"""Objects in S3, and what to do where they can't be had: the harness' one seam to it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +13,8 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
+from harness.aws import session
 from harness.errors import AbsentError, StoreError
-from harness.jobs.aws import session
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,24 +35,27 @@ class S3Store:
     def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
         self._client = client
         self._bucket = bucket
-        self._prefix = prefix.strip("/") + "/"
+        self._prefix = f"{prefix.strip('/')}/".lstrip("/")
 
     @classmethod
     def of(cls, bucket: str, prefix: str) -> Self:
         """With credentials, region and endpoint from the environment, as boto3 finds them."""
-        with _explained(bucket), session() as one:
-            return cls(one.client("s3", config=_CONFIG), bucket, prefix)
+        try:
+            with _explained(bucket, prefix), session() as one:
+                return cls(one.client("s3", config=_CONFIG), bucket, prefix)
+        except ValueError as error:  # an endpoint that is no address
+            raise StoreError(f"bucket {bucket}: {error}: see the AWS settings") from None
 
     @property
     def where(self) -> str:
-        return f"s3://{self._bucket}/{self._prefix.rstrip('/')}"
+        return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
 
     def put(self, name: str, body: bytes) -> None:
-        with _explained(self._bucket):
+        with _explained(self._bucket, self._prefix):
             self._client.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=body)
 
     def put_new(self, name: str, body: bytes) -> bool:
-        with _explained(self._bucket):
+        with _explained(self._bucket, self._prefix):
             for _ in range(_TRIES):
                 code = self._put_if_absent(name, body)
                 if code != _CONFLICT:
@@ -60,7 +63,7 @@ class S3Store:
         raise StoreError(f"{self.where}/{name}: others write it again and again")
 
     def get(self, name: str) -> bytes:
-        with _explained(self._bucket):
+        with _explained(self._bucket, self._prefix):
             try:
                 found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
             except ClientError as error:
@@ -70,7 +73,7 @@ class S3Store:
             return found["Body"].read()
 
     def names(self, prefix: str) -> Iterator[str]:
-        with _explained(self._bucket):
+        with _explained(self._bucket, self._prefix):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=self._prefix + prefix
             )
@@ -93,7 +96,7 @@ class S3Store:
 
 
 @contextmanager
-def _explained(bucket: str) -> Iterator[None]:
+def _explained(bucket: str, prefix: str) -> Iterator[None]:
     """boto3's errors as StoreError, each with what to do about it."""
     try:
         yield
@@ -106,19 +109,19 @@ def _explained(bucket: str) -> Iterator[None]:
     except EndpointConnectionError as error:
         raise StoreError(f"bucket {bucket}: S3 can't be reached: {error}") from None
     except ClientError as error:
-        raise StoreError(_advice(bucket, error)) from None
+        raise StoreError(_advice(bucket, prefix, error)) from None
     except BotoCoreError as error:
         raise StoreError(f"bucket {bucket}: {error}") from None
 
 
-def _advice(bucket: str, error: ClientError) -> str:
+def _advice(bucket: str, prefix: str, error: ClientError) -> str:
     code = _code(error)
     if code == "NoSuchBucket":
         return f"bucket {bucket} does not exist: create it, or name the right one and its region"
     if code in _FORBIDDEN:
         return (
             f"bucket {bucket}: access denied ({code}): the caller needs s3:ListBucket on it, and "
-            "s3:GetObject and s3:PutObject on the objects under runs/"
+            f"s3:GetObject and s3:PutObject on the objects under {prefix or 'it'}"
         )
     return f"bucket {bucket}: {code}: {error.response.get('Error', {}).get('Message', '')}"
 
