@@ -30,6 +30,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "max_tokens": ("generation", "max_tokens"),
     "temperature": ("generation", "temperature"),
     "unique_prefix": ("generation", "unique_prefix"),
+    "ignore_eos": ("generation", "extra", "ignore_eos"),
     "min_pass_rate": ("expect", "min_pass_rate"),
     "max_error_rate": ("expect", "max_error_rate"),
     "min_goodput": ("expect", "min_goodput"),
@@ -80,6 +81,12 @@ WHAT: Final = (
         help="Of the rows' order, of arrivals and of sampling.  [default: 0]",
     ),
     click.option("--max-tokens", type=FROM_1, metavar="N", help="Instead of each row's own."),
+    click.option(
+        "--ignore-eos",
+        is_flag=True,
+        default=None,
+        help="Every answer as long as it may be, so that servers do the same work (vLLM's).",
+    ),
     click.option("--temperature", type=click.FloatRange(0, 2), metavar="T", help="[default: 0]"),
     click.option(
         "--unique-prefix/--same-prefix",

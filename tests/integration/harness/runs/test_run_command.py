@@ -1,5 +1,6 @@
 """`run` and `benchmark` against an engine, from the command line to the verdict."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,17 @@ def test_a_model_that_fails_under_benchmark_fails_too(basics: list[str], tmp_pat
 
     assert code == 1
     assert verdicts(summary_of(only_run(tmp_path)))["answers"] is Verdict.FAIL
+
+
+@pytest.mark.parametrize("extra", [[], ["--ignore-eos"]])
+def test_answers_go_on_past_their_end_where_that_is_asked(
+    engine: FakeServer, basics: list[str], extra: list[str]
+) -> None:
+    command("run", "--url", engine.url, *extra, *basics)
+
+    sent = [json.loads(request.body) for request in engine.requests if request.body]
+    assert len(sent) >= 20
+    assert {body.get("ignore_eos") for body in sent} == ({True} if extra else {None})
 
 
 def test_few_answers_decide_nothing(engine: FakeServer, basics: list[str], tmp_path: Path) -> None:
