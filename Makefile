@@ -76,10 +76,12 @@ deploy: $(TOOLS) ## deploy a stage; a paused one stays so (STAGE=dev; SAGEMAKER=
 	$(CDK) deploy --all $(CDK_STAGE) -c paused="$$paused" $(ASKING) --outputs-file build/outputs-$(STAGE).json
 
 destroy: $(TOOLS) ## take a stage down, with all that bills (STAGE=dev)
-	@# While KEDA is paused nobody ends its objects, and their namespaces would never go.
+	@# While KEDA is paused nobody ends its objects, and their namespaces would never go. The stage
+	@# still counts as paused: CDK asks only then, and may refuse.
 	@paused=$$($(PYTHON) -m cdk.operations paused $(STAGE)) || exit 1; \
 	if [ "$$paused" = true ]; then \
-		$(CDK) deploy -c stage=$(STAGE) --exclusively llmo-$(STAGE)-cluster --require-approval never; \
+		$(CDK) deploy -c stage=$(STAGE) -c paused=ending --exclusively llmo-$(STAGE)-cluster \
+			--require-approval never; \
 	fi
 	$(CDK) destroy --all $(CDK_STAGE) $(if $(FORCE),--force)
 

@@ -36,6 +36,10 @@ class Deployment:
     endpoints: Mapping[str, Endpoint]
     paused: bool = False
     """Nothing that bills by the hour runs, but the cluster itself stays."""
+    ending: bool = False
+    """A paused stage whose cluster works again so that it can be destroyed. It still counts as
+    paused: who doesn't destroy it after all has it paused again by the next deploy.
+    """
     without_endpoints: bool = False
     """As before the weights are in the bucket: an endpoint without them fails its whole stack."""
     version: str = "unversioned"
@@ -47,6 +51,7 @@ class Deployment:
         stage: str,
         *,
         paused: bool = False,
+        ending: bool = False,
         without_endpoints: bool = False,
         version: str = "unversioned",
         sources: Sources | None = None,
@@ -63,6 +68,7 @@ class Deployment:
             fleet=fleet,
             endpoints=load_endpoints(files.endpoints, engines=fleet.engines),
             paused=paused,
+            ending=ending,
             without_endpoints=without_endpoints,
             version=version,
         )

@@ -50,8 +50,6 @@ def weights(stage: str, sagemaker: str, wait: int | None) -> None:
     if bucket is None:
         _tell_and_exit("no weights yet: the stage's buckets are still to be made", MISSING)
     where = f"s3://{bucket}"
-    if lacking := _lacking(deployment.stage, bucket, published):
-        raise NotTold(f"no {where}/{lacking[0]}: publish it first (docs/deploy.md, 5)")
 
     def look() -> Sequence[str]:
         return [f"{where}/{key}" for key in _lacking(deployment.stage, bucket, copied)]
@@ -60,6 +58,8 @@ def weights(stage: str, sagemaker: str, wait: int | None) -> None:
         await_weights(look, tries=wait * 60 // _PAUSE_S)
     elif missing := look():
         _tell_and_exit(f"not there yet: {missing[0]}", MISSING)
+    if lacking := _lacking(deployment.stage, bucket, published):
+        raise NotTold(f"no {where}/{lacking[0]}: publish it first (docs/deploy.md, 4)")
 
 
 def needed(deployment: Deployment) -> tuple[Sequence[str], Sequence[str]]:

@@ -52,8 +52,8 @@ def of_context(app: App) -> Deployment:
     if not isinstance(stage, str):
         raise WrongInput("stage: name one: cdk synth -c stage=dev")
     paused = app.node.try_get_context("paused") or "false"
-    if paused not in ("true", "false"):
-        raise WrongInput(f"paused: is {paused!r}; allowed: true, false")
+    if paused not in ("true", "false", "ending"):
+        raise WrongInput(f"paused: is {paused!r}; allowed: true, false, ending")
     sagemaker = app.node.try_get_context("sagemaker") or "on"
     if sagemaker not in ("on", "off"):
         raise WrongInput(f"sagemaker: is {sagemaker!r}; allowed: on, off")
@@ -61,7 +61,11 @@ def of_context(app: App) -> Deployment:
     if not VERSION.fullmatch(version):
         raise WrongInput(f"version: is {version!r}; must be like {VERSION.pattern}")
     return Deployment.read(
-        stage, paused=paused == "true", without_endpoints=sagemaker == "off", version=version
+        stage,
+        paused=paused == "true",
+        ending=paused == "ending",
+        without_endpoints=sagemaker == "off",
+        version=version,
     )
 
 
@@ -89,6 +93,7 @@ def compose(app: App, deployment: Deployment) -> None:
     models = ModelsStack(app, deployment, network=network, data=data)
     models.add_stack_dependency(fleet)  # whose jobs bring the weights
     api = ApiStack(app, deployment, network=network, data=data)
+    api.add_stack_dependency(fleet)  # whose addresses it is given: they change with the domain
     harness = HarnessStack(app, deployment, data=data, api=api)
     observability = ObservabilityStack(
         app,

@@ -18,7 +18,11 @@ NAME: Final = re.compile(r"[a-z][a-z0-9]{0,11}")
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
-_REPOSITORY: Final = re.compile(r"[A-Za-z0-9-]{1,39}/[\w.-]{1,100}")
+NOBODYS: Final = "your.organization/"
+"""Begins the name of a repository that can't be, for GitHub takes no owner with a dot: stages.toml
+as it comes trusts nobody.
+"""
+_REPOSITORY: Final = re.compile(rf"([A-Za-z0-9-]{{1,39}}/|{re.escape(NOBODYS)})[\w.-]{{1,100}}")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DOMAIN: Final = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}")
 _ZONE_ID: Final = re.compile(r"Z[A-Z0-9]{1,31}")
@@ -210,8 +214,7 @@ def _check_people(stage: Stage, source: str, key: str) -> None:
     for team in stage.teams.keys() - set(TEAMS):
         raise ConfigError(source, f"{key}.teams.{team}", f"is no team; allowed: {', '.join(TEAMS)}")
     for field, roles in _people(stage).items():
-        names = [role.rsplit("/", 1)[-1] for role in roles]
-        if len(set(names)) != len(names):
+        if len(set(roles)) != len(roles):
             raise ConfigError(source, f"{key}.{field}", "must name each role once")
 
 

@@ -14,6 +14,8 @@ from chalicelib.errors import ConfigError
 from chalicelib.strict_table import StrictTable
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+NOBODY: Final = "none"
+"""In place of a name, in headers of a request for which nothing was decided."""
 MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
 TARGET: Final = re.compile(
     r"(?:(vllm):([a-z0-9][a-z0-9-]{0,62}))"
@@ -198,3 +200,5 @@ def _breaker(table: StrictTable) -> BreakerPolicy:
 def _check_name(table: StrictTable, name: str) -> None:
     if not NAME.fullmatch(name):
         raise ConfigError(table.source, table.key, f"a name must match {NAME.pattern}")
+    if name == NOBODY:
+        raise ConfigError(table.source, table.key, f"{name!r} says in headers that there is none")

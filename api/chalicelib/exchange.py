@@ -9,21 +9,21 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from chalicelib.auth import Principal
+from chalicelib.config import NOBODY
 from chalicelib.errors import GatewayError
 
 _CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_UNDECIDED: Final = "none"
 
 
 @dataclass(slots=True, kw_only=True)
 class Route:
     """Where a request goes; filled in as it is decided."""
 
-    team: str = _UNDECIDED
-    variant: str = _UNDECIDED
-    target: str = _UNDECIDED
-    version: str = _UNDECIDED
-    reason: str = _UNDECIDED
+    team: str = NOBODY
+    variant: str = NOBODY
+    target: str = NOBODY
+    version: str = NOBODY
+    reason: str = NOBODY
     fallback: str | None = None
 
     def headers(self) -> dict[str, str]:

@@ -61,9 +61,9 @@ class PipelineRoles(Construct):
         return role
 
     def _build_smoke(self) -> iam.Role:
-        """Reads where the stage is and the key to ask it with."""
+        """Reads where the stage is, whether it is paused, and the key to ask it with."""
         role = self._build_role("smoke", "smoke.yaml", Duration.hours(1))
-        self._let_read(role, "url")
+        self._let_read(role, "url", "paused")
         key = names.secret(self._stage, "harness-key")
         role.add_to_policy(
             iam.PolicyStatement(

@@ -25,7 +25,7 @@ class ClusterStack(StageStack):
         services.node.add_dependency(nodes)
         self.publish(
             "paused",
-            str(deployment.paused).lower(),
+            str(deployment.paused or deployment.ending).lower(),
             "Whether nodes are kept away; a destroy has to end the pause first",
         )
 

@@ -1,7 +1,6 @@
 """Who may talk to an engine, and to whom it may: everything else is closed."""
 
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Network
 from typing import Final
 
 from gpu_fleet.manifests.cluster import Cluster, Object, metadata, selector
@@ -10,8 +9,6 @@ from gpu_fleet.serving import CONTAINER_PORT
 EVERYWHERE: Final = "0.0.0.0/0"
 LINK_LOCAL: Final = "169.254.0.0/16"
 OBSERVABILITY: Final = "observability"
-# EKS gives the cluster's DNS the tenth address of its services.
-_DNS: Final = 10
 # Where SDKs may still ask S3 by its first, global name.
 _FIRST_REGION: Final = "us-east-1"
 
@@ -93,10 +90,12 @@ def _from_prometheus() -> Object:
 
 
 def _to_names(cluster: Cluster) -> Object:
-    """The node learns a name's addresses from the answers that it passes on."""
-    resolver = f"{IPv4Network(cluster.services)[_DNS]}/32"
+    """The node learns a name's addresses from the answers that it passes on. Which address of the
+    resolver's a policy sees on Auto Mode, AWS doesn't say.
+    """
+    inside = (cluster.network, cluster.services, LINK_LOCAL)
     ports = [_port(53, "UDP"), _port(53)]
-    return {"to": [{"ipBlock": {"cidr": resolver}}], "ports": ports}
+    return {"to": [{"ipBlock": {"cidr": one}} for one in inside], "ports": ports}
 
 
 def _s3(region: str) -> Iterator[str]:

@@ -27,7 +27,7 @@ def refused(out: Path, *context: str, root: Path = ROOT) -> str:
     [
         ((), "error: stage: name one: cdk synth -c stage=dev"),
         (("stage=prd",), "error: stage: no 'prd' in stages.toml; there are: dev, staging, prod"),
-        (("stage=dev", "paused=yes"), "error: paused: is 'yes'; allowed: true, false"),
+        (("stage=dev", "paused=yes"), "error: paused: is 'yes'; allowed: true, false, ending"),
         (
             ("stage=dev", "version=one two"),
             "error: version: is 'one two'; must be like [A-Za-z0-9][A-Za-z0-9._-]{0,62}",

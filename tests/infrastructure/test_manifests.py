@@ -9,7 +9,7 @@ from tests.support.kubernetes_pod_rules import POD_RULES
 from tests.support.kubernetes_pods import workloads
 from tests.support.kubernetes_policy import EXCEPTIONS, findings
 from tests.support.kubernetes_schema import VERSION, carried_versions, errors
-from tests.support.synth import STAGES, manifests
+from tests.support.synth import STAGES, manifests, templates
 
 SYNTHS: Final = (*((stage,) for stage in STAGES), ("dev", "paused=true"))
 
@@ -61,6 +61,20 @@ def test_pausing_takes_nothing_away() -> None:
     """What disappeared would have to be made anew, and volumes and quotas with it."""
     running = {_identity(manifest) for manifest in manifests("dev")}
     assert {_identity(manifest) for manifest in manifests("dev", "paused=true")} == running
+
+
+def test_a_pause_that_ends_for_good_has_the_cluster_work_and_is_still_one() -> None:
+    """Who then doesn't destroy the stage has it paused again by the next deploy."""
+    ending = templates("dev", "paused=ending")["cluster"]
+    assert ending["Resources"].keys() == templates("dev")["cluster"]["Resources"].keys()
+    changed = {
+        name
+        for name, one in templates("dev")["cluster"]["Resources"].items()
+        if one != ending["Resources"][name]
+    }
+    (paused,) = changed
+    told = ending["Resources"][paused]["Properties"]
+    assert (told["Name"], told["Value"]) == ("/llmo/dev/paused", "true")
 
 
 def _identity(manifest: dict[str, Any]) -> tuple[str, str, str]:

@@ -131,6 +131,7 @@ REJECTED: Final[list[tuple[str, str, str, str]]] = [
     ('["vllm:one"]', '"vllm:one"', f"{VARIANT}.targets", "must be a list"),
     ("[teams.quant]", "[teams.Quant]", "teams.Quant", "must match"),
     ("variants.awq", "variants.AWQ", "teams.quant.variants.AWQ", "must match"),
+    ("variants.awq", "variants.none", "teams.quant.variants.none", "says in headers"),
     ("variants.awq", '"variants.a"', "teams.quant", ""),
     ("[teams.quant]", "extra = 1\n[teams.quant]", "extra", "not a known key"),
     ("[teams.quant]", "[breaker]\nopen_s = 0\n[teams.quant]", "breaker.open_s", "above 0"),

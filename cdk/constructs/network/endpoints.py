@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aws_cdk import Stack
+from aws_cdk import Annotations, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -42,8 +42,13 @@ BUCKETS_OF_OTHERS: Final[Mapping[str, str]] = {
     "cloudformation-custom-resource-response-{joined}": "s3:PutObject",
 }
 """What nodes, pods and CDK's functions beside them may do in S3 outside of the account, and nothing
-else: an engine that was taken over carries prompts into no bucket of its master's. A registry that
-keeps its layers in a bucket of this region needs an entry."""
+else: an engine that was taken over carries prompts into no bucket of its master's, but for what an
+address of CloudFormation's, signed for such a master, takes. A registry that keeps its layers in a
+bucket of this region needs an entry."""
+LOOKED_AT: Final = ("us-west-2",)
+"""Regions for which that is all. In us-east-1 more registries keep layers in buckets of the region,
+Docker Hub and quay.io among them.
+"""
 
 
 class Endpoints(Construct):
@@ -60,9 +65,19 @@ class Endpoints(Construct):
         self._stage = stage
         self._vpc = vpc
         self._functions = functions
+        self._warn_elsewhere()
         self._build_gateways()
         for name, service in SERVICES.items():
             self._build_interface(name, service)
+
+    def _warn_elsewhere(self) -> None:
+        region = self._stage.region
+        if region not in LOOKED_AT:
+            Annotations.of(self).add_warning_v2(
+                "llmo:layers-of-images",
+                f"nobody looked which registries keep their layers in S3 in {region}: what is not "
+                "in BUCKETS_OF_OTHERS (cdk/constructs/network/endpoints.py) can't be pulled",
+            )
 
     def _build_gateways(self) -> None:
         """Free, and what moves much data stays out of the NAT gateways, which are not."""

@@ -22,10 +22,14 @@ class SecurityGroups(Construct):
         )
 
     def _build_way_to_engines(self) -> None:
-        """The load balancer's way on, to pods, comes with whoever puts pods behind it."""
-        port = ec2.Port.tcp(443 if self._stage.domain else 80)
-        self.engines.add_ingress_rule(self.functions, port, "Engines, from the gateway")
-        self.functions.add_egress_rule(self.engines, port, "Engines")
+        """The load balancer's way on, to pods, comes with whoever puts pods behind it.
+
+        It listens at one of these ports, by whether the stage has a domain. This stack is there
+        before that changes, and stays where the change fails.
+        """
+        for port in map(ec2.Port.tcp, (80, 443)):
+            self.engines.add_ingress_rule(self.functions, port, "Engines, from the gateway")
+            self.functions.add_egress_rule(self.engines, port, "Engines")
 
     def _build_way_to_services(self) -> None:
         """A security group can't name a service's addresses without a lookup; the functions'

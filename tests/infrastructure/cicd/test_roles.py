@@ -141,22 +141,23 @@ def test_what_deploys_sees_which_weights_are_there_and_reads_none(stage: str) ->
 
 
 @stages
-def test_what_smokes_reads_one_parameter_and_one_secret_that_exist(stage: str) -> None:
-    granted = {
-        one["Action"]: arn(one["Resource"]) for one in statements(stage, f"llmo-{stage}-smoke")
-    }
+def test_what_smokes_reads_two_parameters_and_one_secret_that_exist(stage: str) -> None:
+    parameters, secret = statements(stage, f"llmo-{stage}-smoke")
     region = load_stage(stage).region
-    url = f"/llmo/{stage}/url"
-    assert granted == {
-        "ssm:GetParameter": f"arn:aws:ssm:{region}:123456789012:parameter{url}",
-        "secretsmanager:GetSecretValue": (
-            f"arn:aws:secretsmanager:{region}:123456789012:secret:llmo/{stage}/harness-key-??????"
-        ),
-    }
+    told = [f"/llmo/{stage}/paused", f"/llmo/{stage}/url"]
+    assert parameters["Action"] == "ssm:GetParameter"
+    assert [arn(one) for one in parameters["Resource"]] == [
+        f"arn:aws:ssm:{region}:123456789012:parameter{name}" for name in told
+    ]
+    assert (secret["Action"], arn(secret["Resource"])) == (
+        "secretsmanager:GetSecretValue",
+        f"arn:aws:secretsmanager:{region}:123456789012:secret:llmo/{stage}/harness-key-??????",
+    )
     others = templates(stage)
-    assert url in {
+    assert set(told) <= {
         one["Properties"].get("Name")
-        for one in resources(others["api"], "AWS::SSM::Parameter").values()
+        for template in others.values()
+        for one in resources(template, "AWS::SSM::Parameter").values()
     }
     assert f"llmo/{stage}/harness-key" in {
         one["Properties"].get("Name")

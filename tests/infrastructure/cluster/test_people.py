@@ -3,11 +3,17 @@
 import json
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk.assertions import Template
 
+from cdk.constructs.cluster.people import grant_people
+from cdk.stages import Stage, load_stage
 from tests.support import checkout
 from tests.support.synth import assembly, resources, run_app
 
@@ -80,10 +86,40 @@ def test_viewers_look_at_all_and_teams_change_their_own(out: Path) -> None:
     }
 
 
+def test_who_gets_other_rights_keeps_the_entry() -> None:
+    """EKS refuses a second one for the same role, and CloudFormation makes before it takes away."""
+    dev = load_stage("dev")
+    mine = f"{ROLE}mine"
+    stages = [
+        replace(dev, administrators=(mine,)),
+        replace(dev, viewers=(mine,)),
+        replace(dev, teams={"quant": (mine,)}),
+    ]
+    assert len({_entry_of(stage, mine) for stage in stages}) == 1
+    assert _entry_of(replace(dev, viewers=(f"{ROLE}path/mine",)), f"{ROLE}path/mine") != _entry_of(
+        stages[0], mine
+    )
+
+
+def _entry_of(stage: Stage, role: str) -> str:
+    """The logical id of a role's entry."""
+    stack = Stack(App(), "stack")
+    cluster = eks.Cluster(stack, "cluster", version=eks.KubernetesVersion.of("1.35"))
+    grant_people(stack, cluster, stage)
+    template = dict(Template.from_stack(stack).to_json())
+    (found,) = (
+        name
+        for name, one in resources(template, "AWS::EKS::AccessEntry").items()
+        if one["Properties"]["PrincipalArn"] == role
+    )
+    return found
+
+
 def test_a_stage_without_administrators_or_alarms_says_so(out: Path) -> None:
     shipped = warnings(assembly("dev"), "dev")
     assert "stages.dev.administrators is empty: nobody will be able to use kubectl" in shipped
     assert "stages.dev.alarms is missing: no alarm will be mailed to anybody" in shipped
+    assert "stages.dev.github.repository is nobody's: no workflow will be able" in shipped
     told = warnings(out, "dev")
     assert "nobody will be able to use kubectl but to look, or for a team" in told
     assert "alarms is missing" not in told

@@ -101,11 +101,22 @@ def fill(place: Path, *keys: str) -> None:
         ("true", ["deploy -c", "destroy --all"]),
     ],
 )
-def test_a_destroy_ends_a_pause_first(make: Make, paused: str, done: Sequence[str]) -> None:
+def test_a_destroy_has_a_paused_cluster_work_first(
+    make: Make, paused: str, done: Sequence[str]
+) -> None:
     ended = make("destroy", "STAGE=dev", "FORCE=1", paused=paused)
     assert (ended.code, ended.cdk) == (0, done)
     assert "--name /llmo/dev/paused" in ended.asked
     assert "--region us-west-2" in ended.asked
+
+
+def test_a_stage_that_is_not_destroyed_after_all_still_counts_as_paused(
+    make: Make, tmp_path: Path
+) -> None:
+    """CDK asks, or refuses, only after the cluster works again."""
+    make("destroy", "STAGE=dev", paused="true")
+    first, _ = (tmp_path / "done").read_text().splitlines()
+    assert "-c paused=ending --exclusively llmo-dev-cluster" in first
 
 
 @pytest.mark.parametrize("refused", ["AccessDeniedException", "ExpiredTokenException"])
@@ -151,6 +162,15 @@ def test_the_very_first_deploy_begins_with_the_fleet_and_ends_at_what_nobody_pub
     assert f"error: no s3://weights/{PUBLISHED[0]}: publish it first" in ended.said
     fill(tmp_path, *COPIED, *PUBLISHED)
     assert make("deploy", "STAGE=staging").cdk[-1] == "deploy --all"
+
+
+def test_what_nobody_published_does_not_keep_the_fleet_from_bringing_weights(
+    make: Make, tmp_path: Path
+) -> None:
+    fill(tmp_path, *COPIED[1:])
+    ended = make("deploy", "STAGE=staging")
+    assert (ended.code, ended.cdk) == (2, ["deploy llmo-staging-fleet"])
+    assert f"error: no s3://weights/{PUBLISHED[0]}: publish it first" in ended.said
 
 
 @pytest.mark.parametrize("words", [("STAGE=dev",), ("STAGE=staging", "SAGEMAKER=off")])

@@ -170,9 +170,9 @@ def test_an_unknown_stage_is_told_which_there_are() -> None:
             "stages.dev.administrators: is 'arn:aws:iam::123456789012:user/me'; must be ARNs of",
         ),
         (
-            'repository = "llm-lab/',
-            'repository = "https://github.com/llm-lab/',
-            "stages.dev.github.repository: is 'https://github.com/llm-lab/llm-optimization-",
+            'repository = "your.organization/',
+            'repository = "https://github.com/lab/',
+            "stages.dev.github.repository: is 'https://github.com/lab/llm-optimization-",
         ),
         (
             'on_push = "develop"',
