@@ -140,7 +140,7 @@ class Fold:
         self._grade = grade
         self._categories = categories
         self._slo = plan.slo
-        self._warmup = plan.load.warmup
+        self._first_measured = plan.first_measured
         self._indices: list[int] = []
         # Gaps are by far the most numerous: counted in C first, put into buckets now and then.
         self._gaps: dict[str, Counter[int]] = {name: Counter() for name in into.arms}
@@ -149,7 +149,7 @@ class Fold:
         into = self._into
         totals = into.arms[record.arm]
         self._indices.append(record.index)
-        if record.index < self._warmup:
+        if record.index < self._first_measured:
             return
         category = self._categories.get(record.prompt_id, "")
         totals.add(record, self._slo, passed=self._grade(record), category=category)

@@ -1,5 +1,6 @@
 """Options that several commands have, with one name, meaning and line of help each."""
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -27,11 +28,26 @@ class _Output(click.Path):
         return super().convert(value, param, ctx)
 
 
+class FiniteRange(click.FloatRange):
+    """click's own lets `nan` through, and `inf` where nothing bounds it: no limit would hold."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  # as click has it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
+
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
 
-ABOVE_0: Final = click.FloatRange(min=0, min_open=True)
-SHARE: Final = click.FloatRange(0, 1)
+ABOVE_0: Final = FiniteRange(min=0, min_open=True)
+SHARE: Final = FiniteRange(0, 1)
 FROM_0: Final = click.IntRange(min=0)
 FROM_1: Final = click.IntRange(min=1)
 SEED: Final = click.IntRange(0, 2**53)

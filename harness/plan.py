@@ -163,11 +163,11 @@ class Plan(_Data, frozen=True, kw_only=True):
     shards: Count = 1
 
     @property
-    def warm_up_items(self) -> int:
-        """What all arms are asked before anything counts; where warm-up ends between two arms'
-        requests of one item, that item is no pair and belongs to it.
+    def first_measured(self) -> int:
+        """The index at which warm-up is over. Where it would end between two arms' requests of one
+        item, that item is no pair, and belongs to it.
         """
-        return -(-self.load.warmup // len(self.arms))
+        return -(-self.load.warmup // len(self.arms)) * len(self.arms)
 
 
 FILE: Final = "plan.json"

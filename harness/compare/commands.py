@@ -18,6 +18,7 @@ from harness.options import (
     GATEWAY,
     OUTPUT_FOLDER,
     PLAN_FILE,
+    FiniteRange,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _OUT: Final = click.option(
 )
 _MARGIN: Final = click.option(
     "--margin",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=FiniteRange(0, 1, max_open=True),
     default=0.02,
     show_default=True,
     metavar="SHARE",

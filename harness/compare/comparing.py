@@ -1,6 +1,6 @@
 """Two sides -> a comparison."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.compare import quality as qualities
@@ -24,7 +24,7 @@ class Asked:
     prices: Mapping[str, float] = field(default_factory=dict)
     """USD an hour, by arm or model."""
     timed: bool = False
-    """Times are judged elsewhere, of the same runs."""
+    """The candidate's times are judged elsewhere."""
 
 
 def compare(reference: Side, candidate: Side, asked: Asked) -> Comparison:
@@ -33,7 +33,7 @@ def compare(reference: Side, candidate: Side, asked: Asked) -> Comparison:
     length = speeds.length(pairs.pairs)
     speed = speeds.speed(pairs.pairs, together=speeds.interleaved(reference, candidate))
     findings: list[Finding | None] = [
-        *_validity(reference, candidate, timed=asked.timed or asked.max_slowdown is not None),
+        *_validity(reference, candidate, asked),
         pairs.finding,
         _reference(reference, quality),
         same_questions(reference, candidate),
@@ -59,11 +59,11 @@ def compare(reference: Side, candidate: Side, asked: Asked) -> Comparison:
     )
 
 
-def _validity(reference: Side, candidate: Side, *, timed: bool) -> list[Finding]:
-    runs = [reference.run]
-    if candidate.run is not reference.run:
-        runs.append(candidate.run)
-    return [run.finding(timed=timed) for run in runs]
+def _validity(reference: Side, candidate: Side, asked: Asked) -> Iterator[Finding]:
+    slowdown = asked.max_slowdown is not None
+    if reference.run is not candidate.run:
+        yield reference.run.finding(timed=slowdown)
+    yield candidate.run.finding(timed=slowdown or asked.timed)
 
 
 def _reference(side: Side, quality: Quality | None) -> Finding:

@@ -96,14 +96,12 @@ def _differs(name: str, mine: Generation, theirs: Generation) -> bool:
 
 def _by_key(side: Side) -> Mapping[Key, Record]:
     """A request that was recorded twice counts once here; the ledger makes the run INVALID."""
-    plan = side.run.plan
-    first = plan.warm_up_items * len(plan.arms)
+    once = {record.index: record for record in side.run.measured(side.arm.name)}
     asked: Counter[str] = Counter()
     found: dict[Key, Record] = {}
-    for record in side.run.records:
-        if record.arm == side.arm.name and record.index >= first:
-            found[record.prompt_id, asked[record.prompt_id]] = record
-            asked[record.prompt_id] += 1
+    for record in once.values():
+        found[record.prompt_id, asked[record.prompt_id]] = record
+        asked[record.prompt_id] += 1
     return found
 
 

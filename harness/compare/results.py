@@ -59,7 +59,7 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     difference: Interval
     """Of the pass rates, 95 % (Tango)."""
     ratio: Interval | None
-    """Candidate's pass rate over the reference's, 95 % (Bonett and Price); None where the reference
+    """Candidate's pass rate over the reference's, 95 % (Nam, Blackwelder); None where the reference
     passed nothing."""
     margin: float
     p_different: float

@@ -5,9 +5,11 @@ all, is INCONCLUSIVE and says why. Costs alone have no interval: they are of thi
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from harness.compare import quality as qualities
 from harness.compare.policy import Policy
@@ -19,6 +21,7 @@ from harness.records import Record
 from harness.report.wording import level
 from harness.statistics import blocks
 from harness.statistics.proportions import wilson
+from harness.summary import Rate
 from harness.totals import meets
 from harness.verdict import Finding, Verdict
 
@@ -92,10 +95,26 @@ def _length_ratio(least: float, evidence: Evidence) -> Finding:
 
 
 def _error_rate(most: float, evidence: Evidence) -> Finding:
+    """An outage within the run fails it, however rare outages are; none passes by being rare."""
+
+    def ask(rate: Rate) -> Finding:
+        return at_most("", rate, most, "failed")
+
     rate = evidence.side.summary.error_rate
     if not rate.of:
         return _unknown("no request was measured")
-    return at_most("", rate, most, "failed")
+    seen = ask(rate)
+    if seen.verdict is not Verdict.PASS:
+        return seen
+    return _of_requests(ask, [not record.ok for record in evidence.records])
+
+
+def _of_requests(ask: Callable[[Rate], Finding], held: Sequence[bool]) -> Finding:
+    """Neighbouring requests fare alike: what takes them as independent is too sure."""
+    alone, found = ask(wilson(sum(held), len(held))), ask(blocks.share(held))
+    if found.verdict is alone.verdict:
+        return found
+    return msgspec.structs.replace(found, reason=f"{found.reason}: they come in phases")
 
 
 def _milliseconds(
@@ -107,6 +126,13 @@ def _milliseconds(
             yield math.inf
         elif (value := time(record)) is not None:
             yield value / _NS_PER_MS
+
+
+def _tpot_ns(record: Record) -> int | None:
+    """0 where no token followed the first: none was slow, as `meets` has it."""
+    tokens = record.completion_tokens
+    alone = tokens is not None and tokens < 2 and record.first_ns is not None  # noqa: PLR2004
+    return 0 if alone else record.tpot_ns
 
 
 def _percentile(what: str, time: Callable[[Record], int | None], percentile: float) -> Ask:
@@ -145,8 +171,10 @@ def _goodput(least: float, evidence: Evidence) -> Finding:
     streamed = any(record.first_ns is not None for record in records if record.ok)
     if (slo.ttft_ms is not None or slo.tpot_ms is not None) and not streamed:
         return _unknown("no answer was streamed, so nobody knows when its first token came")
-    good = sum(meets(slo, record) for record in records)
-    return at_least("", wilson(good, len(records)), least, "were answered within the objectives")
+    return _of_requests(
+        lambda rate: at_least("", rate, least, "were answered within the objectives"),
+        [meets(slo, record) for record in records],
+    )
 
 
 def _cost(what: str, figure: Callable[[Cost], float | None]) -> Ask:
@@ -170,7 +198,7 @@ def _cost(what: str, figure: Callable[[Cost], float | None]) -> Ask:
 
 _TIMES: Final[dict[str, tuple[str, Callable[[Record], int | None]]]] = {
     "ttft_ms": ("time to first token", lambda record: record.ttft_ns),
-    "tpot_ms": ("time per output token", lambda record: record.tpot_ns),
+    "tpot_ms": ("time per output token", _tpot_ns),
     "latency_ms": ("latency", lambda record: record.latency_ns),
 }
 _LEVELS: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}

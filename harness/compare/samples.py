@@ -20,7 +20,8 @@ class Samples:
     paired: bool
     prompts: tuple[str, ...]
     """Those that nobody will be asked again, in the order in which that was so."""
-    unattributed: int = 0
+    unattributed: tuple[Record, ...] = ()
+    """Those whose answer, or want of one, names no variant."""
     others: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -61,7 +62,7 @@ def _variants(run: Run, names: Sequence[str], split: Mapping[str, float]) -> Sam
     groups: dict[str, list[Record]] = {}
     for record in records:
         groups.setdefault(record.variant, []).append(record)
-    unattributed = len(groups.pop("", ()))
+    unattributed = tuple(groups.pop("", ()))
     chosen = (
         tuple(names) or tuple(split) or tuple(sorted(groups, key=lambda n: -len(groups[n])))[:2]
     )

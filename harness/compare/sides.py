@@ -6,16 +6,16 @@ from pathlib import Path
 
 from harness.aggregate import Aggregate, Grade
 from harness.errors import StoreError, WrongInput
-from harness.findings import findings
 from harness.plan import Arm, Plan
 from harness.promptsets.rows import Row
 from harness.records import Record
+from harness.runs import validity
 from harness.runs.folder import RunFolder
 from harness.runs.grading import grade_with
 from harness.summarise import summarise
 from harness.summary import ArmSummary, Summary
 from harness.totals import ArmTotals
-from harness.verdict import Finding, Verdict
+from harness.verdict import Finding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,8 @@ class Run:
     """Of all arms, in the order in which they were planned."""
     aggregate: Aggregate = field(repr=False)
     summary: Summary = field(repr=False)
-    over: bool
+    stored: Summary | None = field(repr=False)
+    """As it was written when the run was over."""
     grade: Grade
 
     @classmethod
@@ -62,29 +63,18 @@ class Run:
             records=records,
             aggregate=aggregate,
             summary=summarise(plan, aggregate),
-            over=stored is not None,
+            stored=stored,
             grade=grade,
         )
 
-    def finding(self, *, watched: bool = False, timed: bool = False) -> Finding:
-        """INVALID where nothing may be concluded from it; a run that FAILs may be compared.
+    @property
+    def over(self) -> bool:
+        return self.stored is not None
 
-        `timed`: its times are judged, so its client may not have been late. `watched`: it may be
-        going on, and requests that are in flight are not recorded yet.
-        """
-        going_on = watched and not self.over
-        problems = [
-            f"{one.name}: {one.reason}"
-            for one in findings(self.plan, self.aggregate, timed=timed)
-            if one.verdict is Verdict.INVALID and not (going_on and one.name == "ledger")
-        ]
-        if not self.over and not watched:
-            problems.append("it is not over: resume it with `run --resume`")
-        return Finding(
-            name=f"run {self.plan.run_id}",
-            verdict=Verdict.INVALID if problems else Verdict.PASS,
-            reason="; ".join(problems)
-            or f"{len(self.records):,} requests{' so far' if going_on else ', all accounted for'}",
+    def finding(self, *, watched: bool = False, timed: bool = False) -> Finding:
+        """As `harness.runs.validity` has it."""
+        return validity.finding(
+            self.plan, self.aggregate, self.stored, watched=watched, timed=timed
         )
 
     def measured(self, arm: str) -> Iterator[Record]:
@@ -92,7 +82,7 @@ class Run:
         return (
             record
             for record in self.records
-            if record.arm == arm and record.index >= self.plan.load.warmup
+            if record.arm == arm and record.index >= self.plan.first_measured
         )
 
 

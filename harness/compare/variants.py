@@ -3,7 +3,8 @@
 Every interval here may be watched: it holds at all looks together, so stopping a run as soon as it
 decides is allowed. It speaks of prompts like those of the promptset, so a prompt is one value, the
 mean of its answers, however often it is asked. Two arms that pin a variant each are
-paired; answers of one team, split by the gateway, are two samples.
+paired; answers of one team, split by the gateway, are two samples. A request that was given up
+tells nobody who was to answer it, so intervals reach as far as if all such had been either's.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -67,7 +68,8 @@ class AbReport(msgspec.Struct, frozen=True, kw_only=True):
     variants: tuple[VariantTold, VariantTold]
     """Reference and candidate."""
     unattributed: int
-    """Requests that failed before a variant was chosen, or whose answer names none."""
+    """Requests that timed out or were refused, so that nobody knows whose they were: every share's
+    interval allows for all of them being the one's, or the other's."""
     others: dict[str, int]
     """Requests that other variants answered, e.g. by fallback."""
     sample_ratio_p: float | None
@@ -84,8 +86,8 @@ def ab(run: Run, names: Sequence[str], split: Mapping[str, float], margin: float
         run.finding(watched=True),
         _reference(run, samples, quality),
         *_split_findings(samples, split, p),
+        _quality(quality, margin, len(samples.unattributed)),
     ]
-    findings.append(_quality(quality, margin))
     found = worst_first(findings)
     verdict = overall(found)
     return AbReport(
@@ -96,7 +98,7 @@ def ab(run: Run, names: Sequence[str], split: Mapping[str, float], margin: float
         run=str(run.path),
         paired=samples.paired,
         variants=_told(samples, split),
-        unattributed=samples.unattributed,
+        unattributed=len(samples.unattributed),
         others=dict(samples.others),
         sample_ratio_p=p,
         metrics=metrics,
@@ -108,8 +110,9 @@ def _reference(run: Run, samples: Samples, quality: Metric | None) -> Finding:
 
     Failures that no variant is named for may be anybody's, so they count as the reference's too.
     """
-    failed = sum(not record.ok for record in samples.reference) + samples.unattributed
-    rate = wilson(failed, len(samples.reference) + samples.unattributed)
+    maybe = (*samples.reference, *samples.unattributed)
+    failed = sum(not record.ok for record in maybe)
+    rate = wilson(failed, len(maybe))
     told = f"{failed:,} of {rate.of:,} requests that were or may have been its own failed"
     problem = ""
     if rate.low > run.plan.expect.max_error_rate:
@@ -164,14 +167,27 @@ def _paired(samples: Samples, outcome: Outcome) -> tuple[float, float, Interval]
 
 
 def _unpaired(samples: Samples, outcome: Outcome) -> tuple[float, float, Interval] | None:
-    intervals = []
-    for side in (samples.reference, samples.candidate):
-        values = _by_prompt(samples, _known(side, outcome))
-        if not values:
-            return None
-        sequence = ConfidenceSequence.of(values, low=0.0, high=1.0, level=_HALF_LEVEL)
-        intervals.append(sequence.interval())
-    return intervals[0].value, intervals[1].value, difference(intervals[0], intervals[1])
+    sides = samples.reference, samples.candidate
+    old, new = (_share(samples, side, outcome) for side in sides)
+    if old is None or new is None:
+        return None
+    between = difference(old, new)
+    if samples.unattributed:
+        old_with, new_with = (
+            _share(samples, side + samples.unattributed, outcome) or one
+            for side, one in zip(sides, (old, new), strict=True)
+        )
+        possible = between, difference(old_with, new), difference(old, new_with)
+        low, high = min(one.low for one in possible), max(one.high for one in possible)
+        between = msgspec.structs.replace(between, low=low, high=high)
+    return old.value, new.value, between
+
+
+def _share(samples: Samples, side: Iterable[Record], outcome: Outcome) -> Interval | None:
+    values = _by_prompt(samples, _known(side, outcome))
+    if not values:
+        return None
+    return ConfidenceSequence.of(values, low=0.0, high=1.0, level=_HALF_LEVEL).interval()
 
 
 def _median_latency(samples: Samples) -> Metric | None:
@@ -235,7 +251,7 @@ def _split_findings(
     )
 
 
-def _quality(metric: Metric | None, margin: float) -> Finding:
+def _quality(metric: Metric | None, margin: float, unattributed: int) -> Finding:
     if metric is None:
         return Finding(
             name="quality",
@@ -255,12 +271,13 @@ def _quality(metric: Metric | None, margin: float) -> Finding:
             Verdict.INCONCLUSIVE,
             "no difference is shown, nor its absence: that takes more prompts",
         )
+    either = f"; {unattributed:,} requests that name no variant may have been either's"
     return Finding(
         name="quality",
         verdict=verdict,
         reason=f"pass rates {percent(metric.reference)} and {percent(metric.candidate)}, a "
         f"difference of {100 * between.value:+.3g} ({100 * between.low:+.3g} to "
-        f"{100 * between.high:+.3g}) points: {said}",
+        f"{100 * between.high:+.3g}) points: {said}{either if unattributed else ''}",
         measured=between.value,
         limit=-margin,
     )

@@ -17,7 +17,7 @@ from harness.jobs.shards import cut
 from harness.jobs.store import checked_run_id, store_at
 from harness.load.items import Items
 from harness.local.layout import Layout
-from harness.options import ABOVE_0, FROM_1, RUNS
+from harness.options import ABOVE_0, FROM_1, RUNS, FiniteRange
 from harness.plan import Plan
 from harness.promptsets.rows import Row
 from harness.promptsets.store import load
@@ -125,7 +125,7 @@ def run_command(
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=1, max=900),
+    type=FiniteRange(min=1, max=900),
     metavar="S",
     default=600.0,
     show_default=True,

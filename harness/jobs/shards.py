@@ -53,9 +53,9 @@ def cut(plan: Plan, planned: int | None) -> tuple[Shard, ...]:
             "plan: a closed loop for a duration can't be cut into shards, for nobody knows "
             "beforehand how many requests it will make: give load.count instead of duration_s"
         )
-    if planned <= plan.load.warmup:
+    if planned <= plan.first_measured:
         raise PlanError(
-            f"plan: a warm-up of {plan.load.warmup:,} leaves nothing of {planned:,} requests to "
+            f"plan: a warm-up of {plan.first_measured:,} leaves nothing of {planned:,} requests to "
             "measure"
         )
     if plan.shards > MOST_SHARDS:

@@ -36,7 +36,7 @@ def answers_of(run: RunFolder) -> list[Answer]:
     """
     first: dict[tuple[str, str], Record] = {}
     for record in run.records():
-        if record.index >= run.plan.load.warmup:
+        if record.index >= run.plan.first_measured:
             known = first.setdefault((record.arm, record.prompt_id), record)
             if record.index < known.index:
                 first[record.arm, record.prompt_id] = record

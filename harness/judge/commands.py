@@ -12,7 +12,7 @@ from harness.judge.comparing import compare_runs, sides_of
 from harness.judge.judging import judge_run
 from harness.judge.scoring import AT_ONCE, PROFILES
 from harness.local.layout import Layout
-from harness.options import GATEWAY, KNOWN_FOLDER, OUTPUT_FILE, OUTPUT_FOLDER, SHARE
+from harness.options import GATEWAY, KNOWN_FOLDER, OUTPUT_FILE, OUTPUT_FOLDER, SHARE, FiniteRange
 from harness.stage import Stage
 
 _profile = click.option(
@@ -103,7 +103,7 @@ def score_command(
 )
 @click.option(
     "--margin",
-    type=click.FloatRange(0, 0.5, max_open=True),
+    type=FiniteRange(0, 0.5, max_open=True),
     metavar="SHARE",
     default=0.05,
     show_default=True,

@@ -46,7 +46,7 @@ class Items:
         self._seeds = [
             words(plan.seed, f"seed of {row.prompt_id}")(0) >> (64 - _SEED_BITS) for row in rows
         ]
-        self._warm_up = plan.warm_up_items
+        self._warm_up = plan.first_measured // len(plan.arms)
         self._order = lru_cache(maxsize=8)(lambda stream: permutation(plan.seed, stream, len(rows)))
 
     def item(self, index: int) -> Item:

@@ -10,7 +10,8 @@ from harness.load.exchange import Exchange
 from harness.load.response import Response
 from harness.records import Record
 
-_EVENTS: Final = b"text/event-stream"
+_UNDECIDED: Final = "none"
+"""The gateway's word where a request ended before it was routed."""
 
 
 def record_of(exchange: Exchange, origin_ns: int, correlation_id: str) -> Record:
@@ -37,8 +38,8 @@ def record_of(exchange: Exchange, origin_ns: int, correlation_id: str) -> Record
         completion_tokens=answer.completion_tokens,
         cached_tokens=answer.cached_tokens,
         model=answer.model,
-        variant=_header(headers, b"x-route-variant"),
-        target=_header(headers, b"x-route-target"),
+        variant=_route(headers, b"x-route-variant"),
+        target=_route(headers, b"x-route-target"),
         correlation_id=_header(headers, b"x-correlation-id") or correlation_id,
     )
 
@@ -57,6 +58,11 @@ def _parsed(exchange: Exchange, response: Response) -> Answer:
     if api.streamed is not None and exchange.item.arm.stream:
         return api.streamed(response.stamps, response.pieces)
     return api.whole(response.body)
+
+
+def _route(headers: dict[bytes, bytes], name: bytes) -> str:
+    said = _header(headers, name)
+    return "" if said == _UNDECIDED else said
 
 
 def _header(headers: dict[bytes, bytes], name: bytes) -> str:

@@ -19,7 +19,7 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class QualityPolicy(_Table, frozen=True, kw_only=True):
     min_recovery: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.99
     """Candidate's pass rate over the reference's. MLPerf's bars are 0.99 and 0.999."""
-    margin: Share = 0.05
+    margin: Share = 0.06
     """How far below it the lower end of the 95 % interval may lie."""
 
 

@@ -19,7 +19,7 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     reference: Rate
     other: Rate
     recovery: Interval | None
-    """The other's pass rate over the reference's (Bonett and Price); None where that is 0."""
+    """The other's pass rate over the reference's (Nam and Blackwelder); None where that is 0."""
     difference: Interval
     """Other minus reference (Tango)."""
     lost: tuple[str, ...]

@@ -31,7 +31,7 @@ def facts(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "promptset", _promptset(plan)
     for arm in plan.arms:
         yield f"asked, {arm.name}" if len(plan.arms) > 1 else "asked", _asked(arm)
-    yield "load", f"{arrivals(plan.load)}, {_length(plan.load)}"
+    yield "load", f"{arrivals(plan.load)}, {_length(plan)}"
     yield "generation", _generation(plan)
     if objectives := _objectives(plan.slo):
         yield "objectives", objectives
@@ -61,9 +61,10 @@ def _asked(arm: Arm) -> str:
     return f"{arm.model} at {arm.url}, {arm.api}, {how}, at most {seconds(arm.timeout_s)} each"
 
 
-def _length(load: Load) -> str:
+def _length(plan: Plan) -> str:
+    load, first = plan.load, plan.first_measured
     much = seconds(load.duration_s) if load.duration_s else plural(load.count or 0, "request")
-    return much if not load.warmup else f"{much}, the first {count(load.warmup)} left out"
+    return f"{much}, the first {count(first)} left out" if first else much
 
 
 def _generation(plan: Plan) -> str:

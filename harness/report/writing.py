@@ -61,7 +61,7 @@ def _failures(folder: RunFolder) -> list[Failure]:
     for record in folder.records():
         if len(found) == _EXAMPLES:
             break
-        if record.index < folder.plan.load.warmup or (record.ok and not checked):
+        if record.index < folder.plan.first_measured or (record.ok and not checked):
             continue
         failure = _failure(record, rows[record.prompt_id])
         if failure is None:

@@ -15,6 +15,7 @@ from harness.options import (
     PLAN_FILE,
     RUNS,
     SHARE,
+    FiniteRange,
     promptset,
 )
 from harness.runs.planning import Document, layered
@@ -87,7 +88,7 @@ WHAT: Final = (
         default=None,
         help="Every answer as long as it may be, so that servers do the same work (vLLM's).",
     ),
-    click.option("--temperature", type=click.FloatRange(0, 2), metavar="T", help="[default: 0]"),
+    click.option("--temperature", type=FiniteRange(0, 2), metavar="T", help="[default: 0]"),
     click.option(
         "--unique-prefix/--same-prefix",
         default=None,

@@ -71,9 +71,10 @@ def check(plan: Plan, rows: Sequence[Row], manifest: Manifest, context: int | No
     `context`: tokens that the model can read and write together, where that is known.
     """
     planned = Items(plan, rows).planned
-    if planned is not None and planned <= plan.load.warmup:
+    if planned is not None and planned <= plan.first_measured:
         raise WrongInput(
-            f"a warm-up of {plan.load.warmup:,} leaves nothing of {planned:,} requests to measure"
+            f"a warm-up of {plan.first_measured:,} leaves nothing of {planned:,} requests to "
+            "measure"
         )
     tokens = manifest.tokens
     if context is None or tokens is None:

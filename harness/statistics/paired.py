@@ -4,7 +4,8 @@ The reference comes first, the candidate second, and a difference is candidate m
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from statistics import fmean, pvariance, variance
 from typing import Final, Self
 
@@ -64,35 +65,29 @@ def rate_difference(flips: Flips, level: float = 0.95, *, repeats: float = 1.0) 
     value = (flips.gained - flips.lost) / flips.items
     return Interval(
         value=value,
-        low=_crossing(flips, z, -1.0, value),
-        high=_crossing(flips, -z, value, 1.0),
+        low=_crossing(partial(_score, flips), z, -1.0, value),
+        high=_crossing(partial(_score, flips), -z, value, 1.0),
         level=level,
     )
 
 
 def rate_ratio(flips: Flips, level: float = 0.95, *, repeats: float = 1.0) -> Interval | None:
-    """Candidate's pass rate over the reference's, with the hybrid score interval of Bonett and
-    Price (Statistics in Medicine 25, 2006, 3039).
+    """Candidate's pass rate over the reference's, with the score interval for paired data (Nam and
+    Blackwelder, Statistics in Medicine 21, 2002, 689; Tang, Tang and Chan, same 22, 2003, 1217).
 
-    Items that both fail say nothing about the ratio. `repeats` as in `rate_difference`. None where
-    the reference passes nothing.
+    Without a flip among n items that pass its lower end is n / (n + 3.84). Items that both fail say
+    nothing about the ratio. `repeats` as in `rate_difference`. None where the reference passes
+    nothing.
     """
     reference, candidate = flips.both + flips.lost, flips.both + flips.gained
     if reference == 0:
         return None
-    seen = flips.both + flips.lost + flips.gained
-    spread = math.sqrt((flips.lost + flips.gained + 2) / ((reference + 1) * (candidate + 1)))
-    separate = sum(
-        math.sqrt((1 - (passed + 1) / (seen + 2)) / (passed + 1))
-        for passed in (reference, candidate)
-    )
-    z = normal_quantile((1 + level) / 2) * math.sqrt(repeats) * spread / separate
-    reference_low, reference_high = _score_bounds(reference, seen, z)
-    candidate_low, candidate_high = _score_bounds(candidate, seen, z)
+    z = normal_quantile((1 + level) / 2) * math.sqrt(repeats)
+    share = candidate / (reference + candidate)
     return Interval(
         value=candidate / reference,
-        low=candidate_low / reference_high,
-        high=candidate_high / reference_low,
+        low=_odds(_crossing(partial(_ratio_score, flips), z, 0.0, share)) if candidate else 0.0,
+        high=_odds(_crossing(partial(_ratio_score, flips), -z, share, 1.0)),
         level=level,
     )
 
@@ -132,17 +127,11 @@ def design_effect(prompts: Sequence[Sequence[tuple[bool, bool]]]) -> float:
     return min(repeats, max(1.0, repeats * between / single))
 
 
-def _score_bounds(count: int, of: int, z: float) -> tuple[float, float]:
-    middle = 2 * count + z * z
-    half = z * math.sqrt(z * z + 4 * count * (1 - count / of))
-    return (middle - half) / (2 * (of + z * z)), (middle + half) / (2 * (of + z * z))
-
-
-def _crossing(flips: Flips, z: float, low: float, high: float) -> float:
-    """Where the score, which falls with the difference assumed, passes `z`."""
+def _crossing(score: Callable[[float], float], z: float, low: float, high: float) -> float:
+    """Where a score, which falls with what is assumed, passes `z`."""
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if _score(flips, middle) > z:
+        if score(middle) > z:
             low = middle
         else:
             high = middle
@@ -161,3 +150,27 @@ def _score(flips: Flips, difference: float) -> float:
     if variance <= 0:
         return math.copysign(math.inf, above) if above else 0.0
     return above / math.sqrt(variance)
+
+
+def _ratio_score(flips: Flips, share: float) -> float:
+    """How many standard errors above the assumed ratio the observed one is.
+
+    The ratio is told as a share, its odds: every ratio lies between 0 and 1 so, and is bisected.
+    """
+    ratio, seen = _odds(share), flips.both + flips.lost + flips.gained
+    reference, candidate = flips.both + flips.lost, flips.both + flips.gained
+    square = seen * ratio * (1 + ratio)
+    linear = candidate - ratio**2 * (seen + flips.gained)
+    constant = flips.gained * ratio * (ratio - 1)
+    root = math.sqrt(max(0.0, linear**2 - 4 * square * constant))
+    gained_rate = (root - linear) / (2 * square)
+    lost_rate = 1 - ratio * (1 - gained_rate)
+    variance = seen * ratio * (lost_rate + gained_rate)
+    above = candidate - ratio * reference
+    if variance <= 0:
+        return math.copysign(math.inf, above) if above else 0.0
+    return above / math.sqrt(variance)
+
+
+def _odds(share: float) -> float:
+    return share / (1 - share)

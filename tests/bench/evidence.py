@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.special import ndtri
+from scipy.stats import binom
 
 from harness.histogram import Histogram
 from harness.statistics import blocks
@@ -29,6 +30,12 @@ _BEFORE: Final = 100
 RUNS = 400
 MANY = 2_000
 SHARDS = 64
+MODES: Final = (
+    (0.5, 0.52, 0.52, "52 % ten times as long"),
+    (0.95, 0.06, 0.06, "6 % ten times as slow"),
+    (0.95, 0.06, 0.9, "6 % ten times as slow, in phases of ten"),
+)
+"""Percentile, share of long ones, and how often one follows a long one."""
 
 
 def evidence(_around: Surroundings) -> list[Measurement]:
@@ -52,6 +59,26 @@ def evidence(_around: Surroundings) -> list[Measurement]:
             )
             for share in (0.5, 0.95)
             for tie in (0, 0.5, 0.9)
+        ),
+        *(
+            _covers(
+                f"p{100 * share:g} of {blocks.fewest_values(share):,}, {of}",
+                _two_modes(np.random.default_rng(11), share, long, stay),
+            )
+            for share, long, stay, of in MODES
+        ),
+        *(
+            _covers(
+                f"goodput of 1,000, 90 % true, each {tie:g} times the last",
+                _goodput(np.random.default_rng(12), tie),
+            )
+            for tie in (0, 0.5, 0.9)
+        ),
+        Measurement(
+            name="ratio 0.99 passed, candidate exactly there, 200 to 5,000 items",
+            value=100 * max(_passed_at(0.99, items) for items in (200, 381, 600, 2_000, 5_000)),
+            unit="%",
+            limit=2.5,
         ),
         _covers("p99 of 500", _p99(np.random.default_rng(4))),
         Measurement(
@@ -100,6 +127,48 @@ def _level(draw: np.random.Generator, share: float, tie: float) -> float:
     values = blocks.fewest_values(share)
     found = [blocks.level(_following(draw, values, tie, 100), share) for _ in range(MANY)]
     return _held(found, 100 * np.exp(_SPREAD * ndtri(share)))
+
+
+def _two_modes(draw: np.random.Generator, share: float, long: float, stay: float) -> float:
+    """At the fewest values that are answered for."""
+    values = blocks.fewest_values(share)
+    truth = float(np.quantile(_of_two_modes(draw, 2_000_000, long, long), share))
+    found = [blocks.level(_of_two_modes(draw, values, long, stay), share) for _ in range(RUNS)]
+    return _held(found, truth)
+
+
+def _of_two_modes(draw: np.random.Generator, count: int, long: float, stay: float) -> list[float]:
+    """Around 100 ms, and a share around 1,000: of those one `stay` follows another such."""
+    ends = {True: 1 - stay, False: (1 - stay) * long / (1 - long)}
+    late: NDArray[np.bool_] = np.zeros(0, bool)
+    now = bool(draw.random() < long)
+    while late.size < count:
+        phases = draw.geometric([ends[now], ends[not now]], size=(count // 4 + 1, 2))
+        which = np.tile([now, not now], len(phases))
+        late = np.concatenate([late, np.repeat(which, phases.ravel())])
+    spread: Draws = np.exp(0.1 * draw.normal(size=count))
+    values: Draws = np.where(late[:count], 1_000.0, 100.0) * spread
+    return [float(one) for one in values]
+
+
+def _goodput(draw: np.random.Generator, tie: float) -> float:
+    limit = 100 * np.exp(_SPREAD * ndtri(0.9))
+    found = (
+        blocks.share([one <= limit for one in _following(draw, 1_000, tie, 100)])
+        for _ in range(MANY)
+    )
+    return sum(one.low <= 0.9 <= one.high for one in found) / MANY
+
+
+def _passed_at(limit: float, items: int) -> float:
+    """Exactly: the reference passes all of them, the candidate each with this probability."""
+    passed = 0.0
+    for lost in range(items + 1):
+        found = rate_ratio(Flips(both=items - lost, lost=lost))
+        if found is None or found.low < limit:
+            break  # with more lost it is lower still
+        passed += float(binom.pmf(lost, items, 1 - limit))
+    return passed
 
 
 def _following(draw: np.random.Generator, count: int, tie: float, middle_ms: float) -> list[float]:

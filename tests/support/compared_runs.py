@@ -27,6 +27,7 @@ from harness.promptsets.rows import Row
 from harness.records import Record
 from harness.runs.folder import RunFolder
 from harness.summarise import summarise
+from harness.verdict import Finding, Verdict
 
 MS = 1_000_000
 Answer = Callable[[int, int], Mapping[str, Any]]
@@ -120,6 +121,18 @@ def run_folder(  # noqa: PLR0913  # each is one way in which runs differ
     if over:
         folder.write_summary(summarise(plan, folder.aggregate(items.planned)))
     return path
+
+
+def late_shard(run: Path) -> Path:
+    """The run, as if a merge had found what its records don't show."""
+    folder = RunFolder(run)
+    summary = folder.summary
+    assert summary is not None
+    late = Finding(name="common start", verdict=Verdict.INVALID, reason="shard 3 began 5 s late")
+    folder.write_summary(
+        msgspec.structs.replace(summary, findings=(*summary.findings, late), verdict=late.verdict)
+    )
+    return run
 
 
 def _pulse(loop_lag_ms: float) -> Pulse:

@@ -1,5 +1,6 @@
 """Recovery runs of toy language models: what a perfect client would have observed of them."""
 
+import string
 from collections.abc import Callable, Iterator, Mapping
 
 from harness.checks.kinds import Exact
@@ -20,7 +21,7 @@ from harness.recovery.plan import ARMS, CANDIDATE, REFERENCE, RecoveryPlan, Side
 from harness.recovery.policy import Policy
 from tests.support.toy_language_model import END, ToyModel, text, tokens
 
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP"
+LETTERS = string.ascii_letters + string.digits
 MS = 1_000_000
 TOP = 20
 REFERENCE_MODEL = ToyModel()
@@ -28,7 +29,7 @@ REFERENCE_MODEL = ToyModel()
 Change = Callable[[Observation], Observation | None]
 
 
-def toy_rows(count: int = 40) -> tuple[Row, ...]:
+def toy_rows(count: int = 60) -> tuple[Row, ...]:
     """A right answer is exactly what the undamaged toy says."""
     return tuple(
         Row(

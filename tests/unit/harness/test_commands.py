@@ -51,6 +51,24 @@ def test_a_gateway_that_went_away_is_one_line(tmp_path: Path) -> None:
         (("run", "--concurrency", "0"), "Invalid value for '--concurrency': 0 is not in"),
         (("run", "--concurrency", "-1"), "Invalid value for '--concurrency': -1 is not in"),
         (("run", "--rate", "0"), "Invalid value for '--rate': 0.0 is not in the range x>0."),
+        *(
+            (
+                (*command, option, "nan"),
+                f"Invalid value for '{option}': nan is not a finite number",
+            )
+            for *command, option in (
+                ("compare", "a", "b", "--margin"),
+                ("compare", "a", "b", "--max-slowdown"),
+                ("compare", "a", "b", "--min-length-ratio"),
+                ("ab", "a", "--margin"),
+                ("judge", "pairwise", ".", ".", "--margin"),
+                ("jobs", "size", "--seconds"),
+                ("run", "--rate"),
+                ("run", "--temperature"),
+                ("run", "--min-pass-rate"),
+            )
+        ),
+        (("compare", "a", "b", "--max-slowdown", "inf"), "Invalid value for '--max-slowdown': inf"),
         (("suite", "unheard-of"), "Invalid value for 'SUITE'"),
         *(
             (

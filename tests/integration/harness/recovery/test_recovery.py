@@ -27,7 +27,7 @@ Run = Callable[..., tuple[int, Recovery]]
 @pytest.fixture(scope="module")
 def promptset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("promptset")
-    rows = toy_rows(40)
+    rows = toy_rows(60)
     manifest = describe(
         rows,
         name="toy",
@@ -120,7 +120,7 @@ def test_a_model_that_answers_500_to_everything_fails(run: Run, reference: str) 
     assert (code, found.verdict) == (1, Verdict.FAIL)
     assert found.candidate.quality is not None
     assert found.candidate.quality.other.value == 0
-    assert found.arms[2].errors == {"http_5xx": 80}
+    assert found.arms[2].errors == {"http_5xx": 120}
 
 
 @pytest.mark.parametrize("fault", ["abort", "garbage", "no_choices"])
@@ -182,7 +182,7 @@ def test_an_engine_that_tells_no_log_probabilities_is_invalid(run: Run, referenc
         code, found = run(reference, candidate)
 
     assert (code, found.verdict) == (3, Verdict.INVALID)
-    assert found.arms[2].errors == {"no prompt_logprobs": 40}
+    assert found.arms[2].errors == {"no prompt_logprobs": 60}
 
 
 def test_a_fake_engine_against_itself_is_the_same_in_every_token(run: Run) -> None:
@@ -195,7 +195,7 @@ def test_a_fake_engine_against_itself_is_the_same_in_every_token(run: Run) -> No
     assert found.candidate.fidelity.kl.value == 0
     assert found.candidate.fidelity.top1.value == 1
     assert found.candidate.divergence is not None
-    assert found.candidate.divergence.identical == 40
+    assert found.candidate.divergence.identical == 60
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(

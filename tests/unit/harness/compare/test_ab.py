@@ -138,6 +138,77 @@ def test_a_team_whose_requests_mostly_failed_says_nothing(tmp_path: Path) -> Non
     assert report(tmp_path / "r", mostly_failing).verdict is Verdict.INVALID
 
 
+@pytest.mark.parametrize(
+    ("timing_out", "verdict"),
+    [
+        ((), Verdict.PASS),
+        (("lora-v1",), Verdict.INCONCLUSIVE),
+        (("lora-v2",), Verdict.INCONCLUSIVE),
+    ],
+)
+def test_requests_that_name_no_variant_may_have_been_eithers(
+    tmp_path: Path, timing_out: tuple[str, ...], verdict: Verdict
+) -> None:
+    """A request that timed out has no answer to name the variant that was asked."""
+    draw = random.Random(5)
+
+    def answer(number: int, repeat: int) -> dict[str, Any]:
+        variant = "lora-v2" if (number + repeat) % 10 < 1 else "lora-v1"
+        if variant in timing_out and draw.random() < {"lora-v1": 0.08, "lora-v2": 0.6}[variant]:
+            return {"error": "timeout", "status": 0}
+        return right(number, repeat) | {"variant": variant}
+
+    run = run_folder(tmp_path / "r", {"finetune": answer}, repeat=10)
+    found = ab(Run.read(run), (), {}, 0.15)
+    assert found.verdict is verdict
+    errors = next(one for one in found.metrics if one.name == "error rate")
+    reason = finding(found, "quality").reason
+    if timing_out:
+        assert found.unattributed > 50
+        assert f"{found.unattributed} requests that name no variant" in reason
+        assert errors.difference.low < 0
+        assert errors.difference.high > 0.1
+    else:
+        assert "name no variant" not in reason
+
+
+@pytest.mark.parametrize(("margin", "prompts"), [(0.15, 53), (0.1, 82), (0.02, 455)])
+def test_so_many_prompts_of_each_variant_show_a_margin(
+    tmp_path: Path, margin: float, prompts: int
+) -> None:
+    """As docs/harness.md has it, if not one answer changes."""
+
+    def answer(number: int, repeat: int) -> dict[str, Any]:
+        return right(number, repeat) | {"variant": f"lora-v{repeat + 1}"}
+
+    verdicts = [
+        ab(
+            Run.read(run_folder(tmp_path / f"{count}", {"a": answer}, prompts=count, repeat=2)),
+            ("lora-v1", "lora-v2"),
+            {},
+            margin,
+        ).verdict
+        for count in (prompts - 1, prompts)
+    ]
+    assert verdicts == [Verdict.INCONCLUSIVE, Verdict.PASS]
+
+
+@pytest.mark.parametrize(("margin", "prompts"), [(0.15, 45), (0.1, 69), (0.02, 405)])
+def test_so_many_prompts_of_two_arms_show_a_margin(
+    tmp_path: Path, margin: float, prompts: int
+) -> None:
+    verdicts = [
+        ab(
+            Run.read(run_folder(tmp_path / f"{count}", {"v1": right, "v2": right}, prompts=count)),
+            (),
+            {},
+            margin,
+        ).verdict
+        for count in (prompts - 1, prompts)
+    ]
+    assert verdicts == [Verdict.INCONCLUSIVE, Verdict.PASS]
+
+
 def test_a_page_tells_a_declared_weight_of_nothing_from_none_declared(tmp_path: Path) -> None:
     answer = split_by({"lora-v1": 1}, {"lora-v1": 0.9})
     split = {"lora-v1": 100.0, "lora-v2": 0.0}

@@ -211,6 +211,17 @@ def test_runs_of_different_length_do_not_add_up(tmp_path: Path) -> None:
     assert "100 requests have no counterpart" in finding(found, "pairs").reason
 
 
+def test_a_record_written_twice_counts_once(tmp_path: Path) -> None:
+    one = run_folder(tmp_path / "a", {"fp16": right}, repeat=2)
+    twice = run_folder(tmp_path / "b", {"awq": right}, repeat=2)
+    records = twice / "records" / "0000.jsonl"
+    records.write_bytes(records.read_bytes() + records.read_bytes().splitlines(keepends=True)[5])
+    found = compared(one, twice)
+    assert finding(found, "pairs").reason == "200 pairs of 100 prompts, nothing left over"
+    assert found.verdict is Verdict.INVALID
+    assert "recorded more than once" in finding(found, "run b").reason
+
+
 def test_a_lost_record_makes_it_invalid_even_if_the_summary_is_older(tmp_path: Path) -> None:
     found = compared(
         run_folder(tmp_path / "a", {"fp16": right}),
@@ -247,10 +258,11 @@ def test_without_checks_nothing_is_known_of_the_answers(tmp_path: Path) -> None:
     assert found.quality is None
 
 
-def test_warm_up_is_left_out_on_both_sides(tmp_path: Path) -> None:
+def test_warm_up_that_ends_within_a_pair_is_left_out_on_both_sides(tmp_path: Path) -> None:
     found = compared(run_folder(tmp_path / "a", {"one": right, "two": right}, warmup=11))
     assert found.quality is not None
     assert found.quality.pairs == 94
+    assert [side.figures.requests for side in (found.reference, found.candidate)] == [94, 94]
     assert finding(found, "pairs").verdict is Verdict.PASS
 
 

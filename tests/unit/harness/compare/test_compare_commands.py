@@ -17,8 +17,8 @@ from tests.support.harness_runs import command
 def test_compare_writes_json_and_a_page_beside_the_candidates_records(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    one = run_folder(tmp_path / "a", {"fp16": right}, prompts=250)
-    other = run_folder(tmp_path / "b", {"awq": wrong_on(9)}, prompts=250)
+    one = run_folder(tmp_path / "a", {"fp16": right}, prompts=400)
+    other = run_folder(tmp_path / "b", {"awq": wrong_on(9)}, prompts=400)
     assert command("compare", str(one), str(other), "--margin", "0.05") == 0
     found = msgspec.json.decode((other / "compare.json").read_bytes(), type=Comparison)
     assert found.verdict is Verdict.PASS
@@ -104,9 +104,9 @@ def test_a_split_that_is_none_is_refused(tmp_path: Path, split: str) -> None:
 
 
 def test_gate_answers_a_pipeline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    good = run_folder(tmp_path / "a", {"fp16": right}, prompts=250)
-    other = run_folder(tmp_path / "b", {"awq": right}, prompts=250)
-    bad = run_folder(tmp_path / "c", {"awq": wrong_on(*range(100))}, prompts=250)
+    good = run_folder(tmp_path / "a", {"fp16": right}, prompts=400)
+    other = run_folder(tmp_path / "b", {"awq": right}, prompts=400)
+    bad = run_folder(tmp_path / "c", {"awq": wrong_on(*range(100))}, prompts=400)
     assert command("gate", str(other), "--baseline", str(good)) == 0
     assert command("gate", str(bad), "--baseline", str(good)) == 1
     assert command("gate", str(other)) == 2

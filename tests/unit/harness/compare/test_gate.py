@@ -1,6 +1,6 @@
 """A run against a policy."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from harness.compare.rules import RULES
 from harness.errors import PolicyError
 from harness.plan import Validity
 from harness.verdict import Verdict
-from tests.support.compared_runs import MS, failing, right, run_folder, wrong_on
+from tests.support.compared_runs import MS, Answer, failing, late_shard, right, run_folder, wrong_on
 
 
 def policy(tmp_path: Path, text: str) -> Policy:
@@ -131,6 +131,73 @@ def test_times_that_only_the_survivors_keep_are_not_kept(tmp_path: Path) -> None
     assert "234 of 1,800 failed" in p90.reason
 
 
+def test_an_answer_of_one_token_has_no_slow_one(tmp_path: Path) -> None:
+    """1 % of the requests failed: among those of two tokens and more they would be 17 %."""
+
+    def mostly_one_token(number: int, repeat: int) -> Mapping[str, Any]:
+        if number % 100 == 1:
+            return failing(number, repeat)
+        tokens = 6 if number % 20 == 0 else 1
+        streamed = {"first_ns": lambda start: start + 20 * MS, "completion_tokens": tokens}
+        return right(number, repeat) | streamed
+
+    run = run_folder(tmp_path / "b", {"awq": mostly_one_token}, prompts=1_800)
+    found = answer(tmp_path, "[tpot_ms]\np90 = 20", run)
+    assert verdict_of(found, "tpot_ms.p90") is Verdict.PASS
+    assert "18 of 1,800 failed" in reason_of(found, "tpot_ms.p90")
+
+
+def _down(when: Callable[[int], bool]) -> Answer:
+    """By the place of the request, for prompts are shuffled."""
+
+    def error(start_ns: int) -> str:
+        return "http_5xx" if when(start_ns // (200 * MS)) else ""
+
+    return lambda number, repeat: right(number, repeat) | {"error": error}
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[goodput]\nmin_share = 0.9\nlatency_ms = 150", "goodput.min_share"),
+        ("[errors]\nmax_rate = 0.1", "errors.max_rate"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("answers", "verdict"),
+    [
+        (right, Verdict.PASS),
+        (failing, Verdict.FAIL),
+        (_down(lambda place: place % 10 == 0), Verdict.INCONCLUSIVE),
+        (_down(lambda place: place % 50 < 3), Verdict.PASS),
+        (_down(lambda place: place % 350 < 18), Verdict.INCONCLUSIVE),
+    ],
+    ids=["every one", "none", "at the limit", "evenly", "in few phases"],
+)
+def test_a_share_of_requests_passes_where_it_holds_in_every_stretch(
+    tmp_path: Path, text: str, key: str, answers: Answer, verdict: Verdict
+) -> None:
+    """5.4 % fail in phases: Wilson's interval alone would end at 7 %."""
+    run = run_folder(tmp_path / "b", {"awq": answers}, prompts=1_000)
+    assert verdict_of(answer(tmp_path, text, run), key) is verdict
+
+
+@pytest.mark.parametrize("count", [20, 60])
+def test_a_small_run_without_an_error_still_passes(tmp_path: Path, count: int) -> None:
+    run = run_folder(tmp_path / "b", {"awq": right}, prompts=count)
+    assert answer(tmp_path, "[errors]\nmax_rate = 0.17", run).verdict is Verdict.PASS
+
+
+def test_an_outage_in_the_run_fails_it(tmp_path: Path) -> None:
+    """How rare outages are nobody knows, and so not how many requests are good in the long run."""
+    run = run_folder(tmp_path / "b", {"awq": _down(lambda place: place >= 500)}, prompts=1_000)
+    text = "[errors]\nmax_rate = 0.02\n[goodput]\nmin_share = 0.9\nlatency_ms = 150"
+    found = answer(tmp_path, text, run)
+    assert verdict_of(found, "errors.max_rate") is Verdict.FAIL
+    assert verdict_of(found, "goodput.min_share") is Verdict.INCONCLUSIVE
+    assert found.verdict is Verdict.FAIL
+
+
 def test_a_late_client_is_no_judge_of_times(tmp_path: Path) -> None:
     """As `run` makes it: nothing was asked of times then."""
     run = run_folder(
@@ -149,6 +216,19 @@ def test_a_late_client_is_no_judge_of_times(tmp_path: Path) -> None:
     assert answer(tmp_path, "[latency_ms]\np50 = 150", run, baseline).verdict is Verdict.INVALID
 
 
+def test_a_baselines_late_client_says_nothing_of_the_candidates_times(tmp_path: Path) -> None:
+    run = run_folder(tmp_path / "b", {"awq": right}, prompts=300)
+    baseline = run_folder(
+        tmp_path / "a",
+        {"fp16": right},
+        prompts=300,
+        validity=Validity(loop_lag_p99_ms=None),
+        loop_lag_ms=57,
+    )
+    found = answer(tmp_path, "[quality]\nmargin = 0.1\n[latency_ms]\np50 = 150", run, baseline)
+    assert found.verdict is Verdict.PASS
+
+
 @pytest.mark.parametrize("text", ["[latency_ms]\np50 = 150", "[quality]\nmin_pass_rate = 0.9"])
 def test_a_client_that_nobody_watched_makes_it_invalid(tmp_path: Path, text: str) -> None:
     run = run_folder(tmp_path / "b", {"awq": right}, prompts=300, loop_lag_ms=None)
@@ -160,9 +240,9 @@ def test_a_client_that_nobody_watched_makes_it_invalid(tmp_path: Path, text: str
 @pytest.mark.parametrize(
     ("lost", "prompts", "verdict"),
     [
-        (0, 150, Verdict.INCONCLUSIVE),
-        (0, 250, Verdict.PASS),
-        (2, 250, Verdict.INCONCLUSIVE),
+        (0, 380, Verdict.INCONCLUSIVE),
+        (0, 381, Verdict.PASS),
+        (2, 381, Verdict.INCONCLUSIVE),
         (25, 250, Verdict.FAIL),
     ],
 )
@@ -255,6 +335,13 @@ def test_a_lost_record_is_invalid_whatever_else_passes(tmp_path: Path) -> None:
     )
     assert verdict_of(found, "quality.min_pass_rate") is Verdict.PASS
     assert found.verdict.exit_code == 3
+
+
+def test_what_a_merge_found_invalid_stays_so(tmp_path: Path) -> None:
+    run = late_shard(run_folder(tmp_path / "b", {"awq": right}))
+    found = answer(tmp_path, "[quality]\nmin_pass_rate = 0.1", run)
+    assert found.verdict is Verdict.INVALID
+    assert reason_of(found, "run b") == "common start: shard 3 began 5 s late"
 
 
 def test_a_baseline_that_failed_makes_it_invalid(tmp_path: Path) -> None:

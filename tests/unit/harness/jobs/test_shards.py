@@ -130,6 +130,7 @@ def test_what_fits_is_not_refused() -> None:
     check(plan(closed(10, 100)), 100, 2.0, LAMBDA)
 
 
-def test_a_warm_up_that_leaves_nothing_to_measure_is_refused() -> None:
+@pytest.mark.parametrize(("arms", "warmup"), [(1, 10), (2, 9)])
+def test_a_warm_up_that_leaves_nothing_to_measure_is_refused(arms: int, warmup: int) -> None:
     with pytest.raises(PlanError, match="a warm-up of 10 leaves nothing of 10"):
-        cut(plan(closed(2, 10) | {"warmup": 10}), 10)
+        cut(plan(closed(2, 10) | {"warmup": warmup}, arms=arms), 10)

@@ -26,7 +26,8 @@ def test_every_row_comes_once_before_any_comes_twice() -> None:
 def test_warm_up_uses_up_no_row_of_those_measured(arms: tuple[Arm, ...], warmup: int) -> None:
     load = Load(arrivals=Constant(rate=10), count=100, warmup=warmup)
     items = Items(plan(*arms, load=load), rows(10))
-    first = -(-warmup // len(arms)) * len(arms)
+    first = plan(*arms, load=load).first_measured
+    assert 0 <= first - warmup < len(arms)
     measured = [items.item(index) for index in range(first, first + 10 * len(arms))]
     for arm in arms:
         asked = [item.row.prompt_id for item in measured if item.arm == arm]

@@ -76,7 +76,7 @@ def test_the_same_model_passes_and_is_no_way_from_itself() -> None:
     assert told.candidate.quality is not None
     assert told.candidate.quality.recovery is not None
     assert told.candidate.quality.recovery.value == 1
-    assert (told.planned, told.recorded) == (243, 243)
+    assert (told.planned, told.recorded) == (363, 363)
 
 
 def test_a_slightly_other_model_passes_and_ranks_below_the_reference_against_itself() -> None:
@@ -224,7 +224,7 @@ def test_rows_without_checks_invalidate() -> None:
 
 
 def test_a_strict_bar_needs_more_rows_than_there_are() -> None:
-    """Forty rows without a flip don't show 99.9 %."""
+    """Sixty rows without a flip don't show 99.9 %."""
     strict = Policy(quality=QualityPolicy(min_recovery=0.999, margin=0))
 
     assert finding(found(policy=strict), "quality recovery").verdict is Verdict.INCONCLUSIVE

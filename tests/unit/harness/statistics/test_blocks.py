@@ -7,7 +7,8 @@ from scipy.signal import lfilter
 from scipy.stats import norm
 
 from harness.statistics import means
-from harness.statistics.blocks import BLOCKS, correlation_length, fewest, level, shift
+from harness.statistics.blocks import BLOCKS, correlation_length, fewest, level, share, shift
+from harness.statistics.proportions import wilson
 
 Numbers = NDArray[np.float64]
 
@@ -59,6 +60,68 @@ def test_one_percentile_of_correlated_values_is_covered(percentile: float, count
         found = level(np.exp(0.3 * _following(draw, count)).tolist(), percentile)
         covered += found is None or not found.excludes(truth)
     assert covered / runs >= 0.93
+
+
+@pytest.mark.parametrize(
+    ("long", "stay", "percentile", "count"),
+    [(0.52, None, 0.5, 300), (0.06, None, 0.95, 3_000), (0.06, 0.9, 0.95, 3_000)],
+    ids=["prompts of two lengths", "a few slow ones", "slow phases"],
+)
+def test_a_percentile_between_two_modes_is_covered(
+    long: float, stay: float | None, percentile: float, count: int
+) -> None:
+    """Blocks' percentiles fall on either mode, and are nothing like normally distributed."""
+    draw = np.random.default_rng(11)
+    truth = float(np.quantile(_two_modes(draw, 1_000_000, long, None), percentile))
+    runs = 400
+    found = [level(_two_modes(draw, count, long, stay).tolist(), percentile) for _ in range(runs)]
+    covered = sum(one is not None and not one.excludes(truth) for one in found)
+    too_short = sum(one is not None and one.high < truth for one in found)
+    assert covered / runs >= 0.93
+    assert too_short / runs <= 0.06
+
+
+def test_pairs_between_two_modes_of_their_own_are_covered() -> None:
+    draw = np.random.default_rng(12)
+    runs, covered = 400, 0
+    for _ in range(runs):
+        old, new = (_two_modes(draw, 300, 0.52, None) for _ in range(2))
+        found = shift(old.tolist(), (1.1 * new).tolist())
+        covered += found is not None and not found.ratio.excludes(1.1)
+    assert covered / runs >= 0.93
+
+
+@pytest.mark.parametrize("tie", [0, 0.5, 0.9])
+def test_a_share_of_requests_that_fare_alike_is_covered(tie: float) -> None:
+    """0.9 is kept by 89 %: it is passed as rarely as an interval may miss."""
+    draw = np.random.default_rng(13)
+    runs, covered, passed, naive = 500, 0, 0, 0
+    for _ in range(runs):
+        held = (_following(draw, 1_000, tie) < norm.ppf(0.89)).tolist()
+        found = share(held)
+        covered += found.low <= 0.89 <= found.high
+        passed += found.low >= 0.9
+        naive += wilson(sum(held), len(held)).low >= 0.9
+    assert covered / runs >= 0.93
+    assert passed / runs <= 0.035
+    assert tie < 0.9 or naive / runs > 0.15, "what ignores the correlation would be found out"
+
+
+def test_a_share_that_is_even_is_wilsons_and_all_or_none_too() -> None:
+    for held in ([True] * 1_000, [False] * 1_000, [True, True, False] * 400, [True] * 20):
+        found, alone = share(held), wilson(sum(held), len(held))
+        assert (found.count, found.of, found.value) == (alone.count, alone.of, alone.value)
+        assert (found.low, found.high) == (alone.low, alone.high)
+
+
+def test_of_a_share_that_changes_once_nothing_is_known() -> None:
+    found = share([False] * 300 + [True] * 60)
+    assert (found.low, found.high) == (0, 1)
+
+
+def test_few_requests_are_taken_as_independent() -> None:
+    held = [True] * 40 + [False] * 19
+    assert share(held) == wilson(40, 59)
 
 
 def test_a_percentile_that_most_blocks_never_reach_is_infinite() -> None:
@@ -113,8 +176,21 @@ def test_values_that_can_not_be_pairs_of_latencies_are_refused() -> None:
         shift([1.0, 0.0], [1.0, 1.0])
 
 
-def _following(draw: np.random.Generator, count: int) -> Numbers:
-    """Each is 0.9 times the last one, and noise; standard normal in the end."""
+def _following(draw: np.random.Generator, count: int, tie: float = 0.9) -> Numbers:
+    """Each is `tie` times the last one, and noise; standard normal in the end."""
     noise = draw.normal(size=count + 100)
-    values: Numbers = lfilter([np.sqrt(1 - 0.81)], [1, -0.9], noise)
+    values: Numbers = lfilter([np.sqrt(1 - tie**2)], [1, -tie], noise)
     return values[100:]
+
+
+def _two_modes(draw: np.random.Generator, count: int, long: float, stay: float | None) -> Numbers:
+    """Around 100 ms, and a share around 1,000. `stay`: a long one follows a long one so often."""
+    late = draw.random(count) < long
+    if stay is not None:
+        leave = {True: 1 - stay, False: (1 - stay) * long / (1 - long)}
+        now = bool(late[0])
+        for place, drawn in enumerate(draw.random(count).tolist()):
+            now ^= drawn < leave[now]
+            late[place] = now
+    spread: Numbers = np.exp(0.1 * draw.normal(size=count))
+    return np.where(late, 1_000.0, 100.0) * spread

@@ -3,7 +3,10 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
+from scipy.stats import binom
 
 from harness.statistics.paired import Flips, rate_ratio
 
@@ -62,6 +65,79 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(
         covered += chance * (found is not None and found.low <= truth <= found.high)
 
     assert 0.93 <= covered < 0.9999
+
+
+@pytest.mark.parametrize(("limit", "items"), [(0.99, 381), (0.999, 3_838)])
+def test_as_many_items_without_a_flip_show_a_ratio(limit: float, items: int) -> None:
+    enough, one_less = (rate_ratio(Flips(both=both)) for both in (items, items - 1))
+
+    assert enough is not None
+    assert one_less is not None
+    assert one_less.low < limit <= enough.low
+    assert enough.low == pytest.approx(items / (items + 1.959964**2), abs=1e-9)
+
+
+@pytest.mark.parametrize("limit", [0.9, 0.99, 0.999])
+@pytest.mark.parametrize("items", [60, 200, 381, 600, 2_000, 5_000])
+def test_a_candidate_at_the_limit_is_passed_as_rarely_as_it_says(limit: float, items: int) -> None:
+    """Against a reference that passes all, exactly: no luck in it."""
+    passed = 0.0
+    for lost in range(items + 1):
+        found = rate_ratio(Flips(both=items - lost, lost=lost))
+        if found is None or found.low < limit:
+            break  # with more lost it is lower still
+        passed += float(binom.pmf(lost, items, 1 - limit))
+
+    assert passed <= 0.025
+
+
+def test_its_ends_are_where_the_score_of_the_restricted_likelihood_gives_way() -> None:
+    """Nam and Blackwelder 2002, with the likelihood maximised by numbers."""
+    flips = Flips(both=170, lost=14, gained=5, neither=11)
+    found = rate_ratio(flips)
+
+    assert found is not None
+    for end, score in ((found.low, 1.959964), (found.high, -1.959964)):
+        gained = minimize_scalar(
+            lambda gained, end=end: (
+                -(
+                    flips.both * math.log(end - gained * (1 + end))
+                    + flips.lost * math.log(1 - end + end * gained)
+                    + flips.gained * math.log(gained)
+                )
+            ),
+            bounds=(max(1e-9, 1 - 1 / end + 1e-9), end / (1 + end) - 1e-9),
+            options={"xatol": 1e-12},
+        ).x
+        error = math.sqrt(189 * end * (1 - end + end * gained + gained))
+        assert (175 - end * 184) / error == pytest.approx(score, abs=1e-4)
+
+
+def test_a_candidate_that_passes_nothing_has_a_ratio_of_nothing() -> None:
+    found = rate_ratio(Flips(lost=20))
+
+    assert found is not None
+    assert (found.value, found.low) == (0, 0)
+    assert found.high == pytest.approx(1.959964**2 / 20, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("items", "chances"),
+    [
+        (60, (0.85, 0.06, 0.03)),
+        (250, (0.97, 0.01, 0.0)),
+        (1_000, (0.95, 0.01, 0.005)),
+        (1_000, (0.9, 0.001, 0.02)),
+    ],
+)
+def test_the_true_ratio_is_covered(items: int, chances: tuple[float, float, float]) -> None:
+    both, lost, gained = chances
+    truth = (both + gained) / (both + lost)
+    runs = 1_000
+    drawn = np.random.default_rng(7).multinomial(items, (*chances, 1 - sum(chances)), size=runs)
+    found = (rate_ratio(Flips(both=b, lost=one, gained=g, neither=n)) for b, one, g, n in drawn)
+
+    assert sum(one is not None and not one.excludes(truth) for one in found) / runs >= 0.93
 
 
 def test_items_that_tell_as_much_as_fewer_leave_more_room() -> None:
