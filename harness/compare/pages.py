@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from harness.compare.gate import GateReport
-from harness.compare.variants import AbReport, Metric
+from harness.compare.variant_metrics import Metric
+from harness.compare.variants import AbReport
 from harness.report.charts import Estimate, forest
 from harness.report.page import Cell, Figure, Page, Section, Table, unknown
 from harness.report.wording import count, interval, number, percent
