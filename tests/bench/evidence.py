@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.special import ndtri
-from scipy.stats import binom
 
 from harness.histogram import Histogram
 from harness.statistics import blocks
@@ -22,6 +21,7 @@ from harness.statistics.quantiles import percentile
 from harness.statistics.sequences import ConfidenceSequence, difference
 from tests.bench.measurement import Measurement
 from tests.bench.stand_ins import Surroundings
+from tests.support.exact import ratio_passed_at
 
 Draws = NDArray[np.float64]
 _SPREAD: Final = 0.3
@@ -76,7 +76,8 @@ def evidence(_around: Surroundings) -> list[Measurement]:
         ),
         Measurement(
             name="ratio 0.99 passed, candidate exactly there, 200 to 5,000 items",
-            value=100 * max(_passed_at(0.99, items) for items in (200, 381, 600, 2_000, 5_000)),
+            value=100
+            * max(ratio_passed_at(0.99, items) for items in (200, 381, 600, 2_000, 5_000)),
             unit="%",
             limit=2.5,
         ),
@@ -158,17 +159,6 @@ def _goodput(draw: np.random.Generator, tie: float) -> float:
         for _ in range(MANY)
     )
     return sum(one.low <= 0.9 <= one.high for one in found) / MANY
-
-
-def _passed_at(limit: float, items: int) -> float:
-    """Exactly: the reference passes all of them, the candidate each with this probability."""
-    passed = 0.0
-    for lost in range(items + 1):
-        found = rate_ratio(Flips(both=items - lost, lost=lost))
-        if found is None or found.low < limit:
-            break  # with more lost it is lower still
-        passed += float(binom.pmf(lost, items, 1 - limit))
-    return passed
 
 
 def _following(draw: np.random.Generator, count: int, tie: float, middle_ms: float) -> list[float]:

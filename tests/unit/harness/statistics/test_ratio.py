@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
-from scipy.stats import binom
 
 from harness.statistics.paired import Flips, rate_ratio
+from tests.support.exact import ratio_passed_at
 
 
 def test_a_reference_that_passes_nothing_has_no_rate_ratio() -> None:
@@ -81,14 +81,7 @@ def test_as_many_items_without_a_flip_show_a_ratio(limit: float, items: int) -> 
 @pytest.mark.parametrize("items", [60, 200, 381, 600, 2_000, 5_000])
 def test_a_candidate_at_the_limit_is_passed_as_rarely_as_it_says(limit: float, items: int) -> None:
     """Against a reference that passes all, exactly: no luck in it."""
-    passed = 0.0
-    for lost in range(items + 1):
-        found = rate_ratio(Flips(both=items - lost, lost=lost))
-        if found is None or found.low < limit:
-            break  # with more lost it is lower still
-        passed += float(binom.pmf(lost, items, 1 - limit))
-
-    assert passed <= 0.025
+    assert ratio_passed_at(limit, items) <= 0.025
 
 
 def test_its_ends_are_where_the_score_of_the_restricted_likelihood_gives_way() -> None:
