@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
+
+Answer = TypeVar("Answer")
 
 MARGIN_S: Final = 0.25
 """How late the contract lets an answer be."""
 _TRIES: Final = 3
 
 
-def in_time[T](limit_s: float, ask: Callable[[], T]) -> T:
+def in_time(limit_s: float, ask: Callable[[], Answer]) -> Answer:
     """What `ask` returns; one answer of three must come within the limit and the contract's margin.
 
     A machine that is lent to others as well stops a process for longer than the margin now and
